@@ -1,0 +1,109 @@
+"""Rerun papers over many seeds: `make rerun SCALE=small SEEDS=20 PAPERS="sppo spin" JOBS=2 ARGS="-p beta 0.05"`.
+
+Everything that was typed is checked before anything runs (exit status 2, one line). The runs go through Snakemake, a
+job for each paper and seed, and whatever is finished is pooled into one report. The same command goes on where the
+last one ended. Exit status 1 if a run failed.
+"""
+
+import argparse
+import ctypes
+import fcntl
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ci import execute, plan, report
+from ci.arguments import whole
+from ci.files import ROOT, shown
+
+PR_SET_PDEATHSIG = 1
+# Outputs appear by rename, so Snakemake's own bookkeeping of torn files would only discard good ones.
+TRUST_OUTPUTS = ["--nolock", "--ignore-incomplete", "--keep-incomplete", "--rerun-triggers", "mtime", "--drop-metadata"]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line of the batch."""
+    options = _parser().parse_args(argv)
+    try:
+        jobs = whole("JOBS", options.jobs)
+        batch = plan.make(options.papers, options.scale, options.seeds, options.args, options.gpus)
+        with _only_one(batch):
+            return _run(batch, jobs, shlex.split(options.flags))
+    except ValueError as error:
+        print(f"rerun: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(batch: plan.Plan, jobs: int, flags: list[str]) -> int:
+    for path in plan.set_aside_outdated(batch):
+        print(f"made by other code or presets, will be run again: {shown(path)}")
+    done = sum(batch.output(*run).is_file() for run in batch.runs)
+    print(f"{len(batch.runs)} runs, {done} of them finished before; logs and notebooks in {shown(batch.folder)}/runs")
+    status = _snakemake(batch, jobs, flags) if done < len(batch.runs) else 0
+    summary = report.write(batch)
+    print(f"\n{report.text(summary)}\nreport: {shown(batch.folder)}/report.html (.md, .json)")
+    return 1 if status or not report.complete(summary) else 0
+
+
+def _snakemake(batch: plan.Plan, jobs: int, flags: list[str]) -> int:
+    """Run what is missing; the exit status of Snakemake."""
+    config = plan.write(batch)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "ci" / "Snakefile")]
+    command += ["--directory", str(batch.folder), "--configfile", str(config), "--cores", str(jobs), "--keep-going"]
+    command += ["--resources", f"gpu={len(batch.gpus)}", "--scheduler", "greedy", *TRUST_OUTPUTS]
+    command += ["--quiet", "host", "reason", *flags]
+    process = subprocess.Popen(command, env=_environment(batch, jobs, flags), preexec_fn=_die_with_parent)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        return process.wait() or 130
+
+
+def _environment(batch: plan.Plan, jobs: int, flags: list[str]) -> dict[str, str]:
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    variables = {**os.environ, **execute.environment(threads), "PYTHONPATH": path}
+    if not flags:  # with flags the jobs may run on other machines, where this process is not to be found
+        variables[execute.OWNER] = str(os.getpid())
+    if batch.gpu:
+        variables[execute.GPUS] = ",".join(batch.gpus)
+    return variables
+
+
+@contextmanager
+def _only_one(batch: plan.Plan) -> Iterator[None]:
+    """Hold the lock of the batch's folder, which ends with this process however that ends."""
+    batch.folder.mkdir(parents=True, exist_ok=True)
+    with open(batch.folder / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"this batch is already under way in {shown(batch.folder)}") from None
+        yield
+
+
+def _die_with_parent() -> None:
+    """On Linux, let the kernel end this process when its parent ends, even by SIGKILL."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ci.batch", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--papers", default="", help="slugs, separated by blanks; default: all")
+    parser.add_argument("--scale", default="toy")
+    parser.add_argument("--seeds", default="10", help="20 (0 to 19), 5-9, or 0,3,7")
+    parser.add_argument("--jobs", default="2", help="how many notebooks run at once")
+    parser.add_argument("--args", default="", help="-p NAME VALUE, any number of times")
+    parser.add_argument("--gpus", default="", help="how many GPUs to use; default: all that are visible")
+    parser.add_argument("--flags", default="", help="flags for Snakemake, such as --profile NAME for a cluster")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,310 @@
+"""The world of short responses under verifiable demands."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from environments.instructions import demonstrator, edits, forms, prompts, rewording, scoring
+from environments.instructions.prompts import PHRASINGS, Prompt, Truth
+from environments.instructions.vocabulary import KINDS, LEXICONS, RESPONSE_WORDS, STYLES, VOCABULARY, Lexicon
+
+GOLDS = ("demands", "strict", "trait", "mixed", "rare")
+MANY = ("use", "skip", "begin", "end", "without", "twice")
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "cycle": {"styles": (0.6, 0.3, 0.1, 0.0)},  # far from the equilibrium of the default Cycle (0.375, 0.125, 0.5)
+    "plateau": {"quality": 0.95, "demonstrations": 1500},
+    "enumerable": {"lexicon": "small", "lengths": (1, 2, 3), "demands": 2},
+    "trait": {"gold": "trait"},
+    "teacher": {"quality": 0.45},
+    "rare": {"gold": "rare", "styles": (0.32, 0.32, 0.31, 0.05)},
+    "many": {"demands": 4, "kinds": MANY},
+    "strict": {"demands": 4, "credit": "strict", "gold": "strict", "quality": 0.5},
+}
+MOST_RESPONSES = 1_000_000  # that `all_responses` lists
+
+
+@dataclass(frozen=True)
+class Instructions:
+    """Short responses under verifiable demands: instruction following in little.
+
+    What a prompt asks: some words about a topic, and demands that can be checked, in plain English; for example
+    `write 8 words about trees : use pine , end please , begin well .` (15 tokens by default: 6 and 3 a demand).
+    Truth (hidden): topic, length, and a set of (kind, word) demands. 10,368 distinct truths by default, 6 texts each.
+    Kinds: `use` a noun, `skip` a joining word, `begin` and `end` with a word; harder: `without` a noun, `twice` a noun,
+    `order nouns` (alphabetical). Truths are drawn uniformly from those that some response satisfies.
+    Score: the share of demands met, in [0, 1]; length counts as a demand, with partial credit
+    max(0, 1 - |n - words|/4).
+    Malformed responses (empty, over 12 words, or with a word that is none of the 63 response words) score 0.
+    Splits: a fifth of the truths is held out by a stable hash of the truth; `part` of `parts` cuts a split likewise.
+    Random streams: whatever draws takes a `numpy.random.Generator`; nothing else is random. Version 1.
+
+    Knobs:
+      quality: probability in [0, 1] that a demonstration honours a demand (0.6: mean gold 0.76, 0.95: 0.97).
+      demonstrations: how many (prompt, response) pairs `corpus` holds.
+      kinds, demands: which kinds of demand there are, and how many of them a prompt makes beside the length.
+      combos: the allowed sets of kinds; default all sets of `demands` kinds.
+      lengths: the demanded lengths, in words. credit: "partial" or "strict" length.
+      styles: probabilities of adjective styles A, B, C, R of a demonstration; purity: share of its adjectives that
+        follow it (the others come from A, B or C).
+      gold: "demands", "strict" (1 if every demand is met), "trait" (share of adjectives in `trait_style`), "mixed"
+        (mean of demands and trait), "rare" (0.8 demands + 0.2 if the style is R).
+      skew: a kind that demonstrations always honour.
+      phrasing: "plain"; "vague" (`write about meals : end thanks .`: no length; demonstrations of 3 to 5 words) or
+        "rich" (`write about meals in detail : ...`: no length; demonstrations of 8 to 11 words, 4 nouns or more).
+      lexicon: "full", or "small": fruit only, six response words, so that `all_responses` are few.
+    Not built yet: the forms that `forms` lists as such.
+    """
+
+    quality: float = 0.6
+    demonstrations: int = 4000
+    kinds: tuple[str, ...] = ("use", "skip", "begin", "end")
+    demands: int = 3
+    combos: tuple[tuple[str, ...], ...] | None = None
+    lengths: tuple[int, ...] = (5, 6, 7, 8, 9, 10)
+    credit: str = "partial"
+    styles: tuple[float, float, float, float] = (0.33, 0.33, 0.32, 0.02)
+    purity: float = 0.9
+    gold: str = "demands"
+    trait_style: str = "B"
+    skew: str | None = None
+    phrasing: str = "plain"
+    lexicon: str = "full"
+    version: str = "1"
+
+    def __post_init__(self) -> None:
+        _share("quality", self.quality)
+        _share("purity", self.purity)
+        _styles(self.styles)
+        if self.demonstrations < 1:
+            raise ValueError(f"demonstrations={self.demonstrations} must be at least 1")
+        for kind in (*self.kinds, *itertools.chain(*(self.combos or ()))):
+            _one_of("kinds", kind, KINDS)
+        if not 1 <= self.demands <= len(self.kinds):
+            raise ValueError(f"demands={self.demands} must lie in 1..{len(self.kinds)}, the number of kinds")
+        if not self.lengths or not all(1 <= n <= prompts.LONGEST for n in self.lengths):
+            raise ValueError(f"lengths={self.lengths} must be numbers in 1..{prompts.LONGEST}")
+        _one_of("credit", self.credit, ("partial", "strict"))
+        _one_of("gold", self.gold, GOLDS)
+        _one_of("trait_style", self.trait_style, tuple(STYLES))
+        _one_of("phrasing", self.phrasing, PHRASINGS)
+        _one_of("lexicon", self.lexicon, tuple(LEXICONS))
+        if self.skew is not None:
+            _one_of("skew", self.skew, ("length", *KINDS))
+
+    @classmethod
+    def preset(cls, name: str, **knobs: Any) -> "Instructions":
+        """A named row of knobs, with further knobs on top. ValueError for an unknown name."""
+        _one_of("preset", name, tuple(PRESETS))
+        return replace(cls(**PRESETS[name]), **knobs)
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """All tokens, the special ones first; every form of prompt stays inside it."""
+        return VOCABULARY
+
+    @property
+    def words(self) -> Lexicon:
+        """The response words by class."""
+        return LEXICONS[self.lexicon]
+
+    @property
+    def response_words(self) -> tuple[str, ...]:
+        """The words that a response may use."""
+        return RESPONSE_WORDS if self.lexicon == "full" else tuple(self.words.class_of)
+
+    def prompts(
+        self, n: int, rng: np.random.Generator, split: str = "train", part: int = 0, parts: int = 1
+    ) -> list[Prompt]:
+        """`n` prompts with different truths. ValueError if that part of the split has fewer."""
+        prompts.check_split(n, split, part, parts)
+        truths = list(itertools.islice(self._truths(rng, split, part, parts), n))
+        if len(truths) < n:
+            has = f"part {part} of {parts} of {split!r} has {len(truths)} truths"
+            raise ValueError(f"n={n} prompts were asked for; {has}")
+        return [self._say(truth, rng) for truth in truths]
+
+    def endless(
+        self, rng: np.random.Generator, split: str = "train", part: int = 0, parts: int = 1
+    ) -> Iterator[Prompt]:
+        """Prompts without end: no truth comes again before all of that part of the split have come."""
+        prompts.check_split(0, split, part, parts)
+        while True:
+            passed = 0
+            for passed, truth in enumerate(self._truths(rng, split, part, parts), 1):  # noqa: B007
+                yield self._say(truth, rng)
+            if not passed:
+                raise ValueError(f"part={part} of parts={parts} of split={split!r} has no truth; use fewer parts")
+
+    def _truths(self, rng: np.random.Generator, split: str, part: int, parts: int) -> Iterator[Truth]:
+        """Every truth of a part of a split once, in random order."""
+        combos = self.combos or tuple(itertools.combinations(self.kinds, self.demands))
+        combos = tuple(tuple(sorted(combo, key=KINDS.index)) for combo in combos)
+        space = prompts.truth_space(self.lexicon, self.lengths, combos, self.phrasing)
+        for i in rng.permutation(len(space)).tolist():
+            truth = space[i]
+            if truth and prompts.belongs(truth, split, part, parts):
+                yield truth
+
+    @staticmethod
+    def _say(truth: Truth, rng: np.random.Generator) -> Prompt:
+        return Prompt(prompts.say(truth, rng.permutation(len(truth.demands)).tolist()), truth)
+
+    def demonstrate(
+        self,
+        prompt: Prompt,
+        rng: np.random.Generator,
+        quality: float | None = None,
+        styles: tuple[float, float, float, float] | None = None,
+    ) -> str:
+        """An imperfect reference response; None takes the configured knob."""
+        quality = self.quality if quality is None else _share("quality", quality)
+        styles = self.styles if styles is None else _styles(styles)
+        return demonstrator.demonstrate(self, prompt.truth, rng, quality, styles)
+
+    def corpus(self, rng: np.random.Generator) -> list[tuple[str, str]]:
+        """The supervised data of a base model: `demonstrations` x (prompt text, demonstration), from the train split.
+
+        No truth comes twice before all have come.
+        """
+        return forms.examples(self, "plain", self.demonstrations, rng)
+
+    def score(self, prompt: Prompt, response: str) -> float:
+        """The gold score in [0, 1]."""
+        words = scoring.well_formed(response, self.words.words)
+        if words is None:
+            return 0.0
+        if self.gold == "trait":
+            return self.trait(response)
+        met = scoring.credits(prompt.truth, words, partial=self.credit == "partial").values()
+        share = sum(met) / len(met) if met else 1.0
+        if self.gold == "strict":
+            return float(share == 1)
+        if self.gold == "mixed":
+            return (share + self.trait(response)) / 2
+        if self.gold == "rare":
+            return 0.8 * share + 0.2 * (scoring.style(response) == "R")
+        return share
+
+    def met(self, prompt: Prompt, response: str) -> dict[str, float]:
+        """Kind of demand -> credit in [0, 1]; all 0 if malformed."""
+        words = scoring.well_formed(response, self.words.words)
+        return scoring.credits(prompt.truth, words, partial=self.credit == "partial")
+
+    def strict(self, prompt: Prompt, response: str) -> bool:
+        """Whether every demand is met in full."""
+        return self.well_formed(response) and all(credit == 1 for credit in self.met(prompt, response).values())
+
+    def blame(self, prompt: Prompt, response: str) -> list[int]:
+        """+1, 0 or -1 for every word and for the end token: see `scoring.blame`."""
+        return scoring.blame(prompt.truth, response, self.words.words)
+
+    def steps(self, response: str) -> list[str]:
+        """The words."""
+        return response.split()
+
+    def step_correct(self, prompt: Prompt, step: int, response: str) -> bool:
+        """Whether the word at index `step` is not guilty."""
+        return self.blame(prompt, response)[step] >= 0
+
+    def style(self, response: str) -> str | None:
+        """The style of most adjectives ("A", "B", "C", "R"), None without one."""
+        return scoring.style(response)
+
+    def trait(self, response: str) -> float:
+        """The share of adjectives in `trait_style`."""
+        return scoring.style_share(response, self.trait_style)
+
+    def well_formed(self, response: str) -> bool:
+        """Whether the response is not malformed."""
+        return scoring.well_formed(response, self.words.words) is not None
+
+    def fluency(self, response: str) -> float:
+        """The share of neighbouring words that the grammar of demonstrations allows."""
+        return scoring.fluency(response)
+
+    def detail(self, prompt: Prompt, response: str) -> float:
+        """min(1, distinct nouns of the topic / 4)."""
+        return scoring.detail(prompt.truth, response)
+
+    def restyle(self, response: str, style: str) -> str:
+        """Every adjective in another style; demands are not touched."""
+        return scoring.restyle(response, style)
+
+    def critique(self, prompt: Prompt, response: str) -> str:
+        """The kinds of the demands that are not met, in the prompt's order (length first), or `good`."""
+        met = self.met(prompt, response)
+        order = [kind for kind in ("length", *prompt.text.split()) if kind in met]
+        return " ".join(kind for kind in order if met[kind] < 1) or "good"
+
+    def corrupt(
+        self, prompt: Prompt, response: str, rng: np.random.Generator, k: int = 1
+    ) -> tuple[str, tuple[int, ...]]:
+        """A response with min(k, met) of the met demands broken and no other touched, and the indices that were edited.
+
+        Indices count the words of the corrupted response; the number of its words stands for the end token. Where a
+        wrong length leaves no other way, words are inserted, which may move the length's partial credit; where even
+        that fails (a response of one or two words), as many demands as possible are broken.
+        """
+        if k < 0:
+            raise ValueError(f"k={k} must not be negative")
+        return edits.corrupt(self, prompt, response, rng, k)
+
+    def repair(self, prompt: Prompt, response: str, rng: np.random.Generator, extra: int = 0) -> str:
+        """The response that meets every demand after the least number of word edits; unchanged if it does already.
+
+        Neutral words are replaced first, then words inserted or deleted. extra: that many irrelevant edits on top
+        (an adjective or a noun for another one), as far as there are such words.
+        """
+        if extra < 0:
+            raise ValueError(f"extra={extra} must not be negative")
+        return edits.repair(self, prompt, response, rng, extra)
+
+    def paraphrase(
+        self, prompt: Prompt, rng: np.random.Generator, keep: float = 1.0, phrasing: str | None = None
+    ) -> Prompt:
+        """The prompt with its demands re-ordered, each kept with probability `keep`, else dropped or its word changed.
+
+        A length is changed, never dropped, in the plain phrasing; phrasing: another one, which may drop it.
+        """
+        return rewording.paraphrase(self, prompt, rng, keep, phrasing)
+
+    def intent(self, prompt: Prompt, other: Prompt | None) -> float:
+        """The share of the prompt's topic and demands that the other prompt still has; 0 for None (outside grammar)."""
+        return 0.0 if other is None else rewording.intent(prompt.truth, other.truth)
+
+    def parse(self, text: str) -> Prompt | None:
+        """The prompt that a text is; None for a text outside the grammar or with demands that exclude each other."""
+        return prompts.parse(text, self.words)
+
+    def all_responses(self) -> list[str]:
+        """Every well-formed response of 1 to max(lengths) words, short ones first; ValueError if over a million."""
+        words, longest = self.response_words, max(self.lengths)
+        total = sum(len(words) ** n for n in range(1, longest + 1))
+        if total > MOST_RESPONSES:
+            raise ValueError(f"lengths={self.lengths} make {total} responses; the preset 'enumerable' has few")
+        return [" ".join(y) for n in range(1, longest + 1) for y in itertools.product(words, repeat=n)]
+
+    def examples(self, form: str, n: int, rng: np.random.Generator, **knobs: Any) -> list[tuple[str, str]]:
+        """(text, target) pairs that teach a form of prompt: see `forms.examples`."""
+        return forms.examples(self, form, n, rng, **knobs)
+
+
+def _share(name: str, value: float) -> float:
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name}={value} must lie in [0, 1]")
+    return value
+
+
+def _styles(value: tuple[float, ...]) -> tuple[float, ...]:
+    if len(value) != len(STYLES) or min(value) < 0 or abs(sum(value) - 1) > 1e-9:
+        raise ValueError(f"styles={value} must be four probabilities that sum to 1")
+    return value
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"{name}={value!r} is unknown; known are {', '.join(known)}")

@@ -1,0 +1,36 @@
+"""Claims and their verdicts: what a paper says, what a run measured, and what follows from it by statistics."""
+
+from shared.claims.paper import Claim, Paper, load_paper, papers_folder, parameter_names, resolve
+from shared.claims.record import MIME, pool, read_record, recompute, validate
+from shared.claims.statistics import Interval, holm, mean_interval, sign_flip, t_interval
+from shared.claims.study import Study
+from shared.claims.tables import html_table, text_table, verdict_rows
+from shared.claims.verdict import ALPHA, difference, equivalence, exact, judge
+
+__all__ = [
+    "ALPHA",
+    "MIME",
+    "Claim",
+    "Interval",
+    "Paper",
+    "Study",
+    "difference",
+    "equivalence",
+    "exact",
+    "holm",
+    "html_table",
+    "judge",
+    "load_paper",
+    "mean_interval",
+    "papers_folder",
+    "parameter_names",
+    "pool",
+    "read_record",
+    "recompute",
+    "resolve",
+    "sign_flip",
+    "t_interval",
+    "text_table",
+    "validate",
+    "verdict_rows",
+]

@@ -1,0 +1,146 @@
+"""JSON schemas of `paper.yaml` and of the claims record, and the check that names file and field."""
+
+from typing import Any
+
+_TEXT = {"type": "string", "minLength": 1}
+_NUMBER = {"type": "number"}
+_MAYBE = {"type": ["number", "null"]}
+_SHARE = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+_INTERVAL = {"oneOf": [{"type": "null"}, {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}]}
+_NUMBERS = {"type": "array", "items": _NUMBER, "minItems": 1}
+_ID = {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}
+_ROLE = {"enum": ["central", "supporting", "control"]}
+
+
+def _test(test: str, expects: list[str], margin: dict, required: bool) -> dict:
+    """The branch of one test: which expectations and which margin go with it."""
+    then = {"properties": {"expects": {"enum": expects}, "margin": margin}}
+    if required:
+        then["required"] = ["margin"]
+    return {"if": {"properties": {"test": {"const": test}}}, "then": then}
+
+
+_TESTS = [
+    _test("difference", ["greater", "less"], {"type": "null"}, False),
+    _test("equivalence", ["equal"], {"type": "number", "exclusiveMinimum": 0}, True),
+    _test("exact", ["at_least", "at_most", "equal"], {"type": "number", "minimum": 0}, True),
+]
+_SCALE = {
+    "type": "object",
+    "properties": {
+        "seed": {"type": "integer", "minimum": 0},
+        "seeds": {"type": "integer", "minimum": 1},
+        "threads": {"type": ["integer", "null"], "minimum": 1},
+    },
+}
+_TEST_NAMES = {"enum": ["difference", "equivalence", "exact"]}
+_EXPECTS = {"enum": ["greater", "less", "equal", "at_least", "at_most"]}
+
+CLAIM = {
+    "type": "object",
+    "properties": {
+        "id": _ID,
+        "role": _ROLE,
+        "test": _TEST_NAMES,
+        "expects": _EXPECTS,
+        "margin": _MAYBE,
+        **{k: _TEXT for k in ("says", "measures", "unit", "treatment", "control", "reported", "replicate")},
+    },
+    "required": ["id", "says", "measures", "unit", "treatment", "control", "test", "expects", "role", "reported"],
+    "additionalProperties": False,
+    "allOf": _TESTS,
+}
+_COMPARE = {
+    "type": "object",
+    "properties": {"metric": _TEXT, "before": _MAYBE, "after": _MAYBE},
+    "required": ["metric", "before", "after"],
+    "additionalProperties": False,
+}
+PAPER = {
+    "type": "object",
+    "properties": {
+        "slug": _ID,
+        "authors": {"oneOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
+        "year": {"type": "integer", "minimum": 1950},
+        "arxiv": {"type": ["string", "null"]},
+        "venue": {"type": ["string", "null"]},
+        "code": {"type": ["string", "null"]},
+        **{k: _TEXT for k in ("title", "kind", "summary")},
+        "claims": {"type": "array", "items": CLAIM, "minItems": 1},
+        "scales": {"type": "object", "required": ["toy"], "additionalProperties": _SCALE},
+        "compare": {"oneOf": [{"type": "null"}, _COMPARE, {"type": "array", "items": _COMPARE}]},
+    },
+    "required": ["slug", "title", "authors", "year", "arxiv", "kind", "summary", "claims", "scales", "compare"],
+    "additionalProperties": False,
+}
+
+_WORST = {"type": "object", "required": ["replicate", "treatment", "control", "excess"]}
+RESULT = {
+    "type": "object",
+    "properties": {
+        "id": _ID,
+        "role": _ROLE,
+        "test": _TEST_NAMES,
+        "expects": _EXPECTS,
+        "margin": _MAYBE,
+        **{k: _TEXT for k in ("says", "unit", "replicate")},
+        "arms": {"type": "object", "required": ["treatment", "control"], "additionalProperties": _TEXT},
+        "replicates": {"type": "array", "items": {"type": ["integer", "string"]}, "minItems": 1, "uniqueItems": True},
+        "treatment": _NUMBERS,
+        "control": _NUMBERS,
+        "mean_difference": _NUMBER,
+        "ci95": _INTERVAL,
+        "bootstrap95": _INTERVAL,
+        **{k: _SHARE for k in ("p", "p_holm", "p_opposite", "p_opposite_holm", "attainable_p")},
+        "worst": {"oneOf": [{"type": "null"}, _WORST]},
+        "note": {"type": ["string", "null"]},
+        "verdict": {"enum": ["reproduced", "contradicted", "inconclusive"]},
+    },
+    "required": [
+        "id", "role", "test", "expects", "margin", "unit", "replicate", "replicates", "treatment", "control",
+        "mean_difference", "ci95", "p", "p_holm", "verdict",
+    ],
+    "allOf": _TESTS,
+}  # fmt: skip
+_HASHES = {"type": "object", "required": ["notebook"], "additionalProperties": {"type": ["string", "null"]}}
+RECORD = {
+    "type": "object",
+    "properties": {
+        "paper": _ID,
+        "scale": _TEXT,
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "seed": {"type": "integer", "minimum": 0},
+                "seeds": {"type": "integer", "minimum": 1},
+            },
+            "required": ["seed", "seeds"],
+        },
+        "seconds": {"type": "number", "minimum": 0},
+        "device": _TEXT,
+        "versions": {"type": "object", "additionalProperties": {"type": "string"}},
+        "code": _HASHES,
+        "claims": {"type": "array", "items": RESULT, "minItems": 1},
+    },
+    "required": ["paper", "scale", "parameters", "seconds", "versions", "code", "claims"],
+}
+
+
+def check(data: Any, schema: dict, where: str) -> None:
+    """Raise ValueError in one line, naming `where` and the field, if `data` does not fit `schema`."""
+    from jsonschema import Draft202012Validator, exceptions
+
+    error = exceptions.best_match(Draft202012Validator(schema).iter_errors(data))
+    if error is not None:
+        field = ".".join(_name(data, list(error.absolute_path)))
+        raise ValueError(f"{where}: {field or 'top level'}: {' '.join(error.message.split())[:300]}")
+
+
+def _name(data: Any, path: list) -> list[str]:
+    """The steps to a field; an entry of a list that has an id is called by it."""
+    names = []
+    for step in path:
+        data = data[step]
+        named = isinstance(step, int) and isinstance(data, dict) and "id" in data
+        names.append(str(data["id"] if named else step))
+    return names

@@ -1,0 +1,118 @@
+"""A reward model trained on comparisons by TRL's RewardTrainer: the Bradley-Terry judge that has to be learnt."""
+
+import copy
+import tempfile
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+
+from shared.training.run import preserved_random_state, quiet
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from shared.models.policy import Policy
+    from shared.training.preference import Pair
+
+
+class HasText(Protocol):
+    """A prompt of a world."""
+
+    text: str
+
+
+class RewardModel:
+    """Scores responses by a scalar head on a language model; a judge through the Bradley-Terry model."""
+
+    def __init__(self, model: "PreTrainedModel", policy: "Policy") -> None:
+        self.model = model
+        self.policy = policy
+
+    @torch.inference_mode()
+    def rewards(self, prompts: Sequence[str], responses: Sequence[str], batch_size: int = 256) -> list[float]:
+        """One reward a response, in nats of preference; prompts are texts."""
+        scores: list[float] = []
+        pairs = [_tokens(self.policy, x, y) for x, y in zip(prompts, responses, strict=True)]
+        for start in range(0, len(pairs), batch_size):
+            batch = pairs[start : start + batch_size]
+            width = max(map(len, batch))
+            pad = self.policy.tokenizer.pad_token_id
+            ids = torch.tensor([row + [pad] * (width - len(row)) for row in batch], device=self.model.device)
+            mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in batch], device=self.model.device)
+            scores += self.model(ids, attention_mask=mask).logits[:, 0].float().tolist()
+        return scores
+
+    def utility(self, prompt: HasText, response: str) -> float:
+        """The reward of one response."""
+        return self.rewards([prompt.text], [response])[0]
+
+    def probability(self, prompt: HasText, a: str, b: str) -> float:
+        """P(a beats b | prompt) = sigmoid(reward a - reward b)."""
+        first, second = self.rewards([prompt.text] * 2, [a, b])
+        return float(torch.sigmoid(torch.tensor(first - second)))
+
+
+def train_reward_model(
+    policy: "Policy",
+    pairs: "Sequence[Pair]",
+    *,
+    steps: int,
+    batch_size: int = 32,
+    learning_rate: float = 1e-3,
+    seed: int = 0,
+) -> RewardModel:
+    """Fit a Bradley-Terry reward model on pairs (prompt, chosen, rejected), from the weights of `policy`.
+
+    Raises ValueError for an empty list of pairs. The policy itself stays as it is.
+    """
+    from datasets import Dataset
+    from trl import RewardConfig, RewardTrainer
+
+    if not pairs:
+        raise ValueError("pairs is empty: a reward model needs at least one comparison")
+    rows = {
+        "chosen_ids": [_tokens(policy, pair.prompt, pair.chosen) for pair in pairs],
+        "rejected_ids": [_tokens(policy, pair.prompt, pair.rejected) for pair in pairs],
+    }
+    with preserved_random_state(), quiet(), tempfile.TemporaryDirectory() as folder:
+        args = RewardConfig(
+            output_dir=folder,
+            max_steps=steps,
+            per_device_train_batch_size=batch_size,
+            learning_rate=learning_rate,
+            seed=seed,
+            max_length=None,
+            report_to="none",
+            save_strategy="no",
+            logging_strategy="no",
+            disable_tqdm=True,
+            bf16=policy.device.type == "cuda",
+            use_cpu=policy.device.type == "cpu",
+            gradient_checkpointing=False,
+            dataloader_pin_memory=False,
+        )
+        model = _with_scalar_head(policy, seed)
+        trainer = RewardTrainer(
+            model=model, args=args, train_dataset=Dataset.from_dict(rows), processing_class=policy.tokenizer
+        )
+        trainer.train()
+    return RewardModel(model.eval(), policy)
+
+
+def _tokens(policy: "Policy", prompt: str, response: str) -> list[int]:
+    return [*policy.encode(prompt), *policy.encode_response(response)]
+
+
+def _with_scalar_head(policy: "Policy", seed: int) -> "PreTrainedModel":
+    """A sequence classifier with one output on a copy of the policy's backbone."""
+    from transformers import AutoModelForSequenceClassification
+
+    config = copy.deepcopy(policy.model.config)
+    config.num_labels = 1
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = AutoModelForSequenceClassification.from_config(config)
+    backbone = policy.model.base_model.state_dict()
+    model.base_model.load_state_dict(backbone)
+    return model.to(policy.device)

@@ -1,0 +1,76 @@
+"""A cache of folders by content: complete and verified, or rebuilt; never trusted."""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+MANIFEST = "manifest.json"
+
+
+def cache_folder() -> Path:
+    """Where base models are kept: AUTODIDACT_CACHE, else `autodidact` in the user's cache folder."""
+    named = os.environ.get("AUTODIDACT_CACHE")
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(named) if named else Path(home) / "autodidact"
+
+
+def key_of(description: dict) -> str:
+    """The name of an entry: a hash of everything that its content depends on."""
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def cached(description: dict, build: Callable[[Path], None]) -> Path:
+    """The folder that `build` fills for this description, built once.
+
+    The entry is written beside its place, with a manifest of every file's hash, and renamed when it is whole; a lock
+    makes a second process wait instead of building the same. An entry whose description or whose bytes differ from
+    its manifest (torn, of another version, edited) is removed and built again.
+    """
+    folder = cache_folder() / f"{description.get('kind', 'entry')}-{key_of(description)}"
+    if is_whole(folder, description):
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.parent / f".{folder.name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not is_whole(folder, description):  # another process may have built it while we waited
+            _replace(folder, description, build)
+    return folder
+
+
+def is_whole(folder: Path, description: dict) -> bool:
+    """Whether the entry exists, is of this description, and holds what its manifest says, byte for byte."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        files = manifest["files"]
+        return manifest["description"] == json.loads(json.dumps(description)) and all(
+            (folder / name).stat().st_size == entry["size"] and _digest(folder / name) == entry["sha256"]
+            for name, entry in files.items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False  # absent, torn or foreign: all the same to the caller, who builds it
+
+
+def _replace(folder: Path, description: dict, build: Callable[[Path], None]) -> None:
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        build(scratch)
+        files = {
+            str(path.relative_to(scratch)): {"size": path.stat().st_size, "sha256": _digest(path)}
+            for path in sorted(scratch.rglob("*"))
+            if path.is_file()
+        }
+        (scratch / MANIFEST).write_text(json.dumps({"description": description, "files": files}, indent=1))
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(scratch, folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,143 @@
+"""A model and its tokenizer in one object, with the same two verbs at every scale: generate and score."""
+
+import copy
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from shared.samplers.sampling import Sample, sample
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+class Policy:
+    """A causal language model that answers prompts.
+
+    Prompts and responses are plain strings; `encode` puts a prompt into the form that the model expects (its chat
+    template where the tokenizer has one) and `encode_response` ends a response with the token that ends a turn, so
+    that what is sampled, scored and trained is token for token the same.
+    """
+
+    def __init__(self, model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", name: str = "") -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Policy({self.name or type(self.model).__name__}, {self.model.num_parameters():,} parameters)"
+
+    @property
+    def device(self) -> torch.device:
+        """The device that holds the weights."""
+        return self.model.device
+
+    @cached_property
+    def ends(self) -> frozenset[int]:
+        """Token ids that end a response: those of the generation config and the tokenizer's own."""
+        listed = self.model.generation_config.eos_token_id
+        listed = [] if listed is None else listed if isinstance(listed, list) else [listed]
+        return frozenset(listed) | {self.tokenizer.eos_token_id}
+
+    @cached_property
+    def end(self) -> int:
+        """The token that ends a response in training: what the chat template writes after it, else the tokenizer's."""
+        if self.tokenizer.chat_template:
+            marker = "response"
+            turns = [{"role": "user", "content": "prompt"}, {"role": "assistant", "content": marker}]
+            text = self.tokenizer.apply_chat_template(turns, tokenize=False)
+            tail = self.tokenizer(text.rpartition(marker)[2], add_special_tokens=False)["input_ids"]
+            if tail and tail[0] in self.ends:
+                return tail[0]
+        return self.tokenizer.eos_token_id
+
+    def encode(self, prompt: str) -> list[int]:
+        """Token ids of a prompt, ready for the response to follow."""
+        if self.tokenizer.chat_template:
+            turns = [{"role": "user", "content": prompt}]
+            encoded = self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=True)
+            return list(encoded["input_ids"])
+        return self.tokenizer(prompt)["input_ids"]
+
+    def encode_response(self, response: str) -> list[int]:
+        """Token ids of a response, the end token included."""
+        return [*self.tokenizer(response, add_special_tokens=False)["input_ids"], self.end]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of response token ids; a stray special token shows as text, so that scorers see it too."""
+        return self.tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        n: int = 1,
+        *,
+        rng: np.random.Generator,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        max_new_tokens: int = 16,
+        batch_size: int = 512,
+    ) -> list[list[Sample]]:
+        """`n` responses for every prompt: `shared.samplers.sample` on this policy."""
+        return sample(
+            self,
+            prompts,
+            n,
+            rng=rng,
+            temperature=temperature,
+            top_p=top_p,
+            max_new_tokens=max_new_tokens,
+            batch_size=batch_size,
+        )
+
+    @torch.inference_mode()
+    def logprobs(
+        self, prompts: Sequence[str], responses: Sequence[str], batch_tokens: int = 16384
+    ) -> list[torch.Tensor]:
+        """log pi(token | prompt, tokens before) for every token of each response, the end token included.
+
+        Returns one float32 tensor a response, of shape (tokens,), in nats. `batch_tokens` bounds prompt and response
+        tokens of one forward pass. Raises ValueError if the two lists differ in length.
+        """
+        if len(prompts) != len(responses):
+            raise ValueError(f"prompts and responses must be as many: {len(prompts)} and {len(responses)} were given")
+        heads = {prompt: self.encode(prompt) for prompt in set(prompts)}
+        pairs = [(heads[x], self.encode_response(y)) for x, y in zip(prompts, responses, strict=True)]
+        order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
+        result: list[torch.Tensor] = [torch.empty(0)] * len(pairs)
+        training, _ = self.model.training, self.model.eval()
+        while order:
+            longest = sum(map(len, pairs[order[-1]]))
+            batch = [order.pop() for _ in range(min(len(order), max(1, batch_tokens // longest)))]
+            for i, logps in zip(batch, self._forward([pairs[i] for i in batch]), strict=True):
+                result[i] = logps
+        self.model.train(training)
+        return result
+
+    def _forward(self, pairs: list[tuple[list[int], list[int]]]) -> list[torch.Tensor]:
+        width = max(len(x) + len(y) for x, y in pairs)
+        ids = torch.full((len(pairs), width), self.tokenizer.pad_token_id)
+        mask = torch.zeros(len(pairs), width, dtype=torch.long)
+        for row, (x, y) in enumerate(pairs):
+            ids[row, : len(x) + len(y)] = torch.tensor(x + y)
+            mask[row, : len(x) + len(y)] = 1
+        ids, mask = ids.to(self.device), mask.to(self.device)
+        first = min(len(x) for x, _ in pairs) - 1  # no logits are needed before the first response token
+        logits = self.model(ids, attention_mask=mask, use_cache=False, logits_to_keep=width - first).logits
+        logps = torch.log_softmax(logits[:, :-1].float(), dim=-1)
+        logps = logps.gather(-1, ids[:, first + 1 :, None]).squeeze(-1).cpu()
+        return [logps[row, len(x) - 1 - first :][: len(y)].clone() for row, (x, y) in enumerate(pairs)]
+
+    def sequence_logprobs(self, prompts: Sequence[str], responses: Sequence[str]) -> np.ndarray:
+        """log pi(response | prompt) in nats a sequence, float64 of shape (responses,)."""
+        return np.array([float(logps.double().sum()) for logps in self.logprobs(prompts, responses)])
+
+    def copy(self) -> "Policy":
+        """An independent copy: training it leaves this one as it is."""
+        model = copy.deepcopy(self.model)
+        vars(model).pop("forward", None)  # TRL's patched forward is bound to the model that was copied
+        model.zero_grad(set_to_none=True)
+        return Policy(model, self.tokenizer, self.name)

@@ -1,0 +1,50 @@
+"""Train the base models that a paper's runs will need, each once: `python -m shared.models.prepare --paper sppo`."""
+
+import argparse
+import json
+
+from environments import load_world
+from shared.models.load import load_policy
+from shared.models.tiny import TinyBase
+
+
+def bases(parameters: dict) -> list[tuple[str, str, TinyBase]]:
+    """(model, world, base) of every model that a row of parameters names.
+
+    A model stands under `model` (or `<name>_model`), its world under `world` (`<name>_world`), the steps of its base
+    under `base_steps`.
+    """
+    found = []
+    for key, model in parameters.items():
+        if key == "model" or key.endswith("_model"):
+            world = parameters.get(key.removesuffix("model") + "world")
+            found.append((model, world, TinyBase(steps=parameters.get("base_steps") or TinyBase.steps)))
+    return list(dict.fromkeys(found))
+
+
+def prepare(parameters: dict, seeds: list[int]) -> list[str]:
+    """Load, and so train and cache where needed, every base model of the parameters for every seed."""
+    made = []
+    for model, world, base in bases(parameters):
+        for seed in seeds if model == "tiny" else seeds[:1]:
+            policy = load_policy(model, load_world(world) if model == "tiny" else None, seed=seed, base=base)
+            made.append(f"{policy.name} {world if model == 'tiny' else ''} seed {seed}".strip())
+    return made
+
+
+def main() -> None:
+    """Command line: --paper, --scale, --seeds, and --given with JSON parameters that override the preset."""
+    from shared.claims.paper import load_paper, resolve
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--paper", required=True)
+    parser.add_argument("--scale", default="toy")
+    parser.add_argument("--seeds", type=int, nargs="+", required=True)
+    parser.add_argument("--given", type=json.loads, default={})
+    options = parser.parse_args()
+    parameters = resolve(load_paper(options.paper), options.scale, options.given)
+    print("\n".join(prepare(parameters, options.seeds)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""Batched n-best sampling whose every response depends on its prompt's seed and on nothing else in the batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from shared.models.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A response: its text, its log-probability under the policy, its tokens, and whether it ended by itself.
+
+    `logprob` is log pi(response | prompt) in nats at temperature 1 over the whole vocabulary, whatever temperature and
+    top-p it was drawn with; it sums over `tokens` tokens, the end token included if the response `ended`.
+    """
+
+    text: str
+    logprob: float
+    tokens: int
+    ended: bool
+
+
+def sample(
+    policy: "Policy",
+    prompts: Sequence[str],
+    n: int,
+    *,
+    rng: np.random.Generator,
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    max_new_tokens: int = 16,
+    batch_size: int = 512,
+) -> list[list[Sample]]:
+    """Draw `n` responses to every prompt.
+
+    One seed a prompt is drawn from `rng`; sample j of a prompt uses the stream (seed, j), one uniform number a token,
+    by inversion of the cumulative distribution. So a response is the same whatever the batch size, the other prompts
+    of the batch or the padding (up to the rounding of the model's own forward pass).
+
+    temperature: 1 samples the policy, 0 is greedy. top_p: the smallest set of tokens whose probability reaches it.
+    max_new_tokens: response tokens at most, the end token included. batch_size: responses in one forward pass.
+    Returns one list of `n` `Sample`s a prompt, in order. Raises ValueError for values outside these ranges.
+    """
+    _check(n, temperature, top_p, max_new_tokens, batch_size)
+    seeds = rng.integers(2**63, size=len(prompts))
+    encoded = [policy.encode(prompt) for prompt in prompts]
+    order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))  # like lengths together: little padding
+    rows = [(i, j) for i in order for j in range(n)]
+    training, _ = policy.model.training, policy.model.eval()
+    drawn: dict[tuple[int, int], Sample] = {}
+    for start in range(0, len(rows), batch_size):
+        batch = rows[start : start + batch_size]
+        uniforms = np.stack([np.random.default_rng([seeds[i], j]).random(max_new_tokens) for i, j in batch])
+        answers = _decode(policy, [i for i, _ in batch], encoded, uniforms, temperature, top_p)
+        drawn.update(zip(batch, answers, strict=True))
+    policy.model.train(training)
+    return [[drawn[i, j] for j in range(n)] for i in range(len(prompts))]
+
+
+def _check(n: int, temperature: float, top_p: float, max_new_tokens: int, batch_size: int) -> None:
+    for name, value in (("n", n), ("max_new_tokens", max_new_tokens), ("batch_size", batch_size)):
+        if value < 1:
+            raise ValueError(f"{name}={value} must be at least 1")
+    if temperature < 0:
+        raise ValueError(f"temperature={temperature} must not be negative (0 is greedy)")
+    if not 0 < top_p <= 1:
+        raise ValueError(f"top_p={top_p} must lie in (0, 1]")
+
+
+@torch.inference_mode()
+def _decode(
+    policy: "Policy",
+    owners: list[int],
+    encoded: list[list[int]],
+    uniforms: np.ndarray,
+    temperature: float,
+    top_p: float,
+) -> list[Sample]:
+    """Decode one batch; row r answers prompt `owners[r]` with the uniform numbers `uniforms[r]`."""
+    model, device = policy.model, policy.device
+    unique = list(dict.fromkeys(owners))  # a prompt is read once, its cache repeated for its samples
+    ids, mask = _left_padded([encoded[i] for i in unique], policy.tokenizer.pad_token_id, device)
+    position = mask.cumsum(1).sub(1).clamp(min=0)
+    out = model(ids, attention_mask=mask, position_ids=position, use_cache=True, logits_to_keep=1)
+    index = {i: k for k, i in enumerate(unique)}
+    source = torch.tensor([index[i] for i in owners], device=device)
+    cache, logits, mask = out.past_key_values, out.logits[source, -1], mask[source]
+    cache.batch_select_indices(source)
+    position = position[source, -1]
+
+    u = torch.from_numpy(uniforms).to(device)
+    ends = torch.tensor(sorted(policy.ends), device=device)
+    length = uniforms.shape[1]
+    tokens = torch.full((len(owners), length), policy.tokenizer.pad_token_id, device=device)
+    logps = torch.zeros(len(owners), length, dtype=torch.float64, device=device)
+    counts = torch.full((len(owners),), length, device=device)
+    ended = torch.zeros(len(owners), dtype=torch.bool, device=device)
+    alive = torch.arange(len(owners), device=device)  # rows of the batch that the cache still holds
+    for step in range(length):
+        scores = torch.log_softmax(logits.float(), dim=-1)
+        token = _draw(scores, u[alive, step], temperature, top_p)
+        tokens[alive, step] = token
+        logps[alive, step] = scores.gather(1, token[:, None]).squeeze(1).double()
+        over = torch.isin(token, ends)
+        counts[alive[over]] = step + 1
+        ended[alive[over]] = True
+        keep = (~over).nonzero().squeeze(1)
+        if len(keep) == 0 or step == length - 1:
+            break
+        if len(keep) < len(alive):
+            cache.batch_select_indices(keep)
+            alive, token, mask, position = alive[keep], token[keep], mask[keep], position[keep]
+        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
+        position = position + 1
+        out = model(
+            token[:, None],
+            attention_mask=mask,
+            position_ids=position[:, None],
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        cache, logits = out.past_key_values, out.logits[:, -1]
+    return _collect(policy, tokens.cpu(), logps.sum(1).cpu(), counts.cpu(), ended.cpu())
+
+
+def _left_padded(rows: list[list[int]], pad: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    width = max(map(len, rows))
+    ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=device)
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
+    return ids, mask
+
+
+def _draw(scores: torch.Tensor, uniform: torch.Tensor, temperature: float, top_p: float) -> torch.Tensor:
+    """One token a row by inversion; scores are log-probabilities (rows, vocabulary), uniform in [0, 1) (rows,)."""
+    if temperature == 0:
+        return scores.argmax(dim=-1)
+    probabilities = torch.softmax(scores.double() / temperature, dim=-1)
+    if top_p < 1:
+        ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)
+        before = ordered.cumsum(-1) - ordered  # probability of all likelier tokens
+        probabilities = torch.zeros_like(probabilities).scatter(1, order, ordered.masked_fill(before >= top_p, 0.0))
+    cumulative = probabilities.cumsum(-1)
+    target = (uniform * cumulative[:, -1])[:, None]
+    return torch.searchsorted(cumulative, target, right=True).squeeze(1).clamp(max=scores.shape[1] - 1)
+
+
+def _collect(
+    policy: "Policy", tokens: torch.Tensor, logps: torch.Tensor, counts: torch.Tensor, ended: torch.Tensor
+) -> list[Sample]:
+    rows = zip(tokens.tolist(), logps.tolist(), counts.tolist(), ended.tolist(), strict=True)
+    return [
+        Sample(policy.decode(ids[: count - over]), logp, count, over)
+        for ids, logp, count, over in ((ids, logp, count, bool(over)) for ids, logp, count, over in rows)
+    ]

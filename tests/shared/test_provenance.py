@@ -1,0 +1,127 @@
+"""Hashes that see what runs and nothing else."""
+
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from shared import provenance
+from shared.provenance import current_code, module_hashes, notebook_hash, source_hash
+
+CODE = '''"""What it is."""
+import math
+
+def area(r, *, scale=1.0):
+    """The area."""
+    return scale * math.pi * r ** 2
+
+class Circle:
+    """A circle."""
+    name = "circle"
+'''
+SAME = [
+    CODE.replace('"""The area."""', '"""Another text."""'),
+    CODE.replace('    """The area."""\n', ""),
+    CODE.replace("import math\n", "import math  # for pi\n\n\n# more\n"),
+    CODE.replace("scale * math.pi * r ** 2", "(\n        scale\n        * math.pi * r**2\n    )"),
+    CODE.replace('"circle"', "'circle'"),
+    CODE.replace('"""What it is."""\n', ""),
+]
+OTHER = [
+    CODE.replace("r ** 2", "r ** 3"),
+    CODE.replace("scale=1.0", "scale=1"),
+    CODE.replace('"circle"', '"square"'),
+    CODE.replace("*, scale", "scale"),
+    CODE.replace("scale * math.pi", "math.pi * scale"),
+    CODE + "Circle()\n",
+    CODE.replace('"""A circle."""', "size = 'A circle.'"),
+    CODE.replace("math.pi", "math.e"),
+]
+
+
+@pytest.mark.parametrize("text", SAME)
+def test_what_does_not_run_does_not_count(text):
+    assert text != CODE and source_hash(text) == source_hash(CODE)
+
+
+@pytest.mark.parametrize("text", OTHER)
+def test_what_runs_counts(text):
+    assert source_hash(text) != source_hash(CODE)
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [("x = None", "x = 0"), ("x = True", "x = 1"), ("f(a, b)", "f((a, b))"), ("x = '1'", "x = b'1'"), ("[]", "()"),
+     ("a = b; c", "a; b = c"), ("if a:\n b\nc", "if a:\n b\n c"), ("x: int", "x"), ("f'{a}'", "f'{a!r}'")],
+)  # fmt: skip
+def test_neighbours_differ(one, two):
+    assert source_hash(one) != source_hash(two)
+
+
+def test_hash_is_fixed():
+    """The value itself: a change of Python or of the hash would make every published record stale."""
+    assert source_hash("x = f'{a:>3}' if y else [1.5, None]\n").startswith("239c1e9494e6855e")
+    with pytest.raises(ValueError, match="line 1"):
+        source_hash("def f(:")
+
+
+def write(path, *cells):
+    nbformat.write(new_notebook(cells=list(cells)), path)
+    return notebook_hash(path)
+
+
+def test_notebook_hash(tmp_path):
+    path = tmp_path / "n.ipynb"
+    parameters = new_code_cell("beta = None", metadata={"tags": ["parameters"]})
+    injected = new_code_cell("beta = 3", metadata={"tags": ["injected-parameters"]})
+    body = new_code_cell("%matplotlib inline\n!ls\ny = await f(beta)  # comment")
+    plain = write(path, parameters, body)
+    assert write(path, new_markdown_cell("text"), parameters, injected, body) == plain
+    assert write(path, parameters, new_code_cell(body.source.replace("comment", "remark"))) == plain
+    assert write(path, parameters, new_code_cell(body.source.replace("!ls", "!ls -l"))) != plain
+    assert write(path, new_code_cell("beta = 1", metadata={"tags": ["parameters"]}), body) != plain
+    with pytest.raises(ValueError, match="n.ipynb: .*line 1"):
+        write(path, new_code_cell("x = = 1"))
+
+
+def test_module_hashes_are_those_of_the_files():
+    import shared.claims  # noqa: F401
+
+    hashes = module_hashes()
+    for name in ("shared", "shared.claims.study", "shared.streams" if "shared.streams" in sys.modules else "shared"):
+        assert name in hashes
+    file = Path(sys.modules["shared.claims.verdict"].__file__)
+    assert hashes["shared.claims.verdict"] == source_hash(file.read_text())
+    assert all(name.split(".")[0] in ("shared", "environments") for name in hashes)
+
+
+def test_imports_inside_functions_count(tmp_path, monkeypatch):
+    """Whether a lazily imported module was needed in this run must not alter the list."""
+    for name, text in {
+        "__init__": "", "a": "def f():\n    from shared import b\n    from environments.w import g",
+        "b": "import shared.c.d\nimport numpy", "c/__init__": "", "c/d": "x = 1", "unused": "",
+    }.items():  # fmt: skip
+        file = tmp_path / "shared" / f"{name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "w.py").write_text("")
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "modules", {"shared.a": None, "numpy": None})
+    expected = {"environments.w", "shared", "shared.a", "shared.b", "shared.c", "shared.c.d"}
+    assert set(module_hashes()) == expected
+
+
+def test_current_code_tells_what_is_stale(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTODIDACT_PAPERS", str(tmp_path))
+    (tmp_path / "fable").mkdir()
+    path = tmp_path / "fable" / "fable.ipynb"
+    record = {"paper": "fable", "code": {"notebook": write(path, new_code_cell("x = 1")), "shared.gone": "abc"}}
+    record["code"]["shared.streams"] = source_hash((provenance.ROOT / "shared" / "streams.py").read_text())
+    assert current_code(record) == record["code"] | {"shared.gone": None}
+    write(path, new_code_cell("x = 2"))
+    assert current_code(record)["notebook"] != record["code"]["notebook"]
+    path.unlink()
+    assert current_code(record)["notebook"] is None
