@@ -13,12 +13,16 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from ci import execute, plan, report
 from ci.arguments import whole
+from ci.board import clock
 from ci.files import ROOT, shown
+from ci.jobs import POLL_SECONDS
 
 PR_SET_PDEATHSIG = 1
 # Outputs appear by rename, so Snakemake's own bookkeeping of torn files would only discard good ones.
@@ -50,18 +54,51 @@ def _run(batch: plan.Plan, jobs: int, flags: list[str]) -> int:
 
 
 def _snakemake(batch: plan.Plan, jobs: int, flags: list[str]) -> int:
-    """Run what is missing; the exit status of Snakemake."""
-    config = plan.write(batch)
+    """Run what is missing, with a line for each run that ends; the exit status of Snakemake."""
+    config, log = plan.write(batch), batch.folder / "snakemake.log"
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "ci" / "Snakefile")]
     command += ["--directory", str(batch.folder), "--configfile", str(config), "--cores", str(jobs), "--keep-going"]
-    command += ["--resources", f"gpu={len(batch.gpus)}", "--scheduler", "greedy", *TRUST_OUTPUTS]
-    command += ["--quiet", "host", "reason", *flags]
-    process = subprocess.Popen(command, env=_environment(batch, jobs, flags), preexec_fn=_die_with_parent)
+    command += ["--resources", f"gpu={len(batch.gpus)}", "--scheduler", "greedy", *TRUST_OUTPUTS, *flags]
+    variables = _environment(batch, jobs, flags)
+    with open(log, "w") as stream:
+        process = subprocess.Popen(command, env=variables, preexec_fn=_die_with_parent, stdout=stream, stderr=stream)
     try:
-        return process.wait()
+        ended = _follow(process, batch)
     except KeyboardInterrupt:
         process.send_signal(signal.SIGINT)
         return process.wait() or 130
+    if process.returncode and not ended:
+        print(f"Snakemake ended before any run did; {shown(log)} ends so:\n{_tail(log)}", file=sys.stderr)
+    return process.returncode
+
+
+def _follow(process: subprocess.Popen, batch: plan.Plan) -> int:
+    """Print a line for every run that ends until the process does; how many ended."""
+    started, clock_start = time.time(), time.monotonic()
+    waiting = [run for run in batch.runs if not batch.output(*run).is_file()]
+    total, over = len(waiting), False
+    while not over:
+        over = process.poll() is not None
+        for slug, seed in list(waiting):
+            state = _state(batch.output(slug, seed), started)
+            if state:
+                waiting.remove((slug, seed))
+                at = f"{total - len(waiting)} of {total}, {clock(time.monotonic() - clock_start)}"
+                print(f"{slug} seed {seed} {state} ({at})", flush=True)
+        if not over:
+            time.sleep(POLL_SECONDS)
+    return total - len(waiting)
+
+
+def _state(output: Path, since: float) -> str | None:
+    if output.is_file():
+        return "done"
+    failed = execute.failed_path(output)
+    return "failed" if failed.is_file() and failed.stat().st_mtime >= since else None
+
+
+def _tail(path: Path, lines: int = 15) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
 
 
 def _environment(batch: plan.Plan, jobs: int, flags: list[str]) -> dict[str, str]:

@@ -15,9 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-# jsonschema checks IRIs with this module if it is there, and it takes two seconds to import; no notebook has an IRI.
-sys.modules.setdefault("rfc3987_syntax", None)
-
 OWNER = "AUTODIDACT_OWNER"  # process id of the batch that wants this run; the run ends when that process does
 GPUS = "AUTODIDACT_GPUS"  # names of the devices that runs share out among themselves, separated by commas
 QUIET = {
@@ -100,7 +97,7 @@ def main() -> int:
     lock = claim_gpu(os.environ.get(GPUS), Path(output).resolve().parent.parent)
     error = execute(Path(notebook), Path(output), json.loads(rest[0]) if rest else {})
     if error:
-        print(f"{notebook}: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
     if lock:
         lock.close()
     return 1 if error else 0

@@ -17,6 +17,8 @@ from shared.claims.paper import papers_folder
 from shared.claims.record import read_record
 from shared.provenance import current_code
 
+HOME = "AUTODIDACT_RERUNS"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -74,13 +76,19 @@ class Plan:
         return {f"{digest}-{seed}": shlex.join(words)}
 
 
-def make(papers: str, scale: str, seeds: str, args: str, gpus: str, home: Path = ROOT / "build" / "rerun") -> Plan:
-    """The plan of what was typed; ValueError in one line for whatever is wrong with it."""
+def make(papers: str, scale: str, seeds: str, args: str, gpus: str) -> Plan:
+    """The plan of what was typed, below the folder that the environment's AUTODIDACT_RERUNS names (`build/rerun`).
+
+    Raises ValueError in one line for whatever is wrong with it.
+    """
     slugs, given = arguments.parse_papers(papers), arguments.parse_parameters(args)
     resolved = arguments.check(slugs, scale, given)
     chosen = arguments.parse_seeds(seeds)
     identity = json.dumps({"scale": scale, "given": given}, sort_keys=True, default=str)
-    folder = home / f"{scale}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
+    folder = (
+        Path(os.environ.get(HOME) or ROOT / "build" / "rerun")
+        / f"{scale}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
+    )
     return Plan(scale, tuple(chosen), given, resolved, folder.resolve(), devices(gpus))
 
 

@@ -89,8 +89,8 @@ def _candidates(
 ) -> Iterator[Draft]:
     """Drafts in random order that may break the demand of this kind, most of them by one edit."""
     n, lexicon = len(draft.words), world.words
-    nouns, others = list(lexicon.nouns[truth.topic]), [*lexicon.adjectives, *lexicon.openers]
-    fillers = _shuffled([*nouns, *others], rng)
+    others = lexicon.adjectives or lexicon.openers
+    fillers = _shuffled([*lexicon.nouns[truth.topic], *others], rng)
     places = _shuffled(range(n), rng)
     word = dict(truth.demands).get(kind)
     if kind == "length":
@@ -117,9 +117,7 @@ def repair(world: "Instructions", prompt: Prompt, response: str, rng: np.random.
     if not world.strict(prompt, response):
         if not satisfiable(prompt.truth):
             raise ValueError(f"prompt={prompt.text!r} has demands that no response can meet")
-        lengths = range(1, LONGEST + 1) if prompt.truth.length is None else [prompt.truth.length]
-        found = [_nearest(response.split(), n, prompt.truth, world.words, rng) for n in lengths]
-        response = min(pair for pair in found if pair)[1]
+        response = _nearest(response.split(), prompt.truth, world.words, rng)
     for at in _shuffled(range(len(response.split())), rng):
         if extra > 0:
             swapped = _swap(world, prompt, response, at, rng)
@@ -146,7 +144,18 @@ class _Found(NamedTuple):
     last: str  # the last noun where nouns must be in order, else empty
 
 
-def _nearest(
+def _nearest(source: list[str], truth: Truth, lexicon: Lexicon, rng: np.random.Generator) -> str:
+    """The nearest response that meets every demand, of the demanded length or else of whatever length is nearest."""
+    lengths = range(1, LONGEST + 1) if truth.length is None else [truth.length]
+    best = (float("inf"), "")
+    for n in sorted(lengths, key=lambda n: abs(n - len(source))):
+        if abs(n - len(source)) > best[0]:  # it takes as many edits at least
+            break
+        best = min(best, _nearest_of_length(source, n, truth, lexicon, rng) or best)
+    return best[1]
+
+
+def _nearest_of_length(
     source: list[str], n: int, truth: Truth, lexicon: Lexicon, rng: np.random.Generator
 ) -> tuple[float, str] | None:
     """(cost, response) of `n` words at the least edit distance from the source that meets every demand.
@@ -183,11 +192,11 @@ def _nearest(
     return None
 
 
-def _proposals(demands: dict[str, str], lexicon: Lexicon, topic: str, rng: np.random.Generator) -> set[str]:
+def _proposals(demands: dict[str, str], lexicon: Lexicon, topic: str, rng: np.random.Generator) -> list[str]:
     """Words worth writing: those demanded, and one neutral word of each class that has any."""
     said = [demands[kind] for kind in ("begin", "end", "use", "twice") if kind in demands]
     neutral = (lexicon.nouns[topic], lexicon.adjectives or lexicon.openers, lexicon.openers, lexicon.closers)
-    return dict.fromkeys([*said, *(words[int(rng.random() * len(words))] for words in neutral)])
+    return list(dict.fromkeys([*said, *(words[int(rng.random() * len(words))] for words in neutral)]))
 
 
 def _write(word: str, at: int, n: int, found: _Found, demands: dict[str, str], lexicon: Lexicon) -> _Found | None:

@@ -133,10 +133,11 @@ class Instructions:
         """Prompts without end: no truth comes again before all of that part of the split have come."""
         prompts.check_split(0, split, part, parts)
         while True:
-            passed = 0
-            for passed, truth in enumerate(self._truths(rng, split, part, parts), 1):  # noqa: B007
+            empty = True
+            for truth in self._truths(rng, split, part, parts):
                 yield self._say(truth, rng)
-            if not passed:
+                empty = False
+            if empty:
                 raise ValueError(f"part={part} of parts={parts} of split={split!r} has no truth; use fewer parts")
 
     def _truths(self, rng: np.random.Generator, split: str, part: int, parts: int) -> Iterator[Truth]:
@@ -144,10 +145,11 @@ class Instructions:
         combos = self.combos or tuple(itertools.combinations(self.kinds, self.demands))
         combos = tuple(tuple(sorted(combo, key=KINDS.index)) for combo in combos)
         space = prompts.truth_space(self.lexicon, self.lengths, combos, self.phrasing)
-        for i in rng.permutation(len(space)).tolist():
-            truth = space[i]
-            if truth and prompts.belongs(truth, split, part, parts):
-                yield truth
+        order = rng.permutation(len(space))
+        for start in range(0, len(order), 256):  # as plain integers, a few at a time: mostly the first ones suffice
+            for truth in map(space.__getitem__, order[start : start + 256].tolist()):
+                if truth and prompts.belongs(truth, split, part, parts):
+                    yield truth
 
     @staticmethod
     def _say(truth: Truth, rng: np.random.Generator) -> Prompt:

@@ -3,7 +3,7 @@
 from shared.claims.paper import Claim, Paper, load_paper, papers_folder, parameter_names, resolve
 from shared.claims.record import MIME, pool, read_record, recompute, validate
 from shared.claims.statistics import Interval, holm, mean_interval, sign_flip, t_interval
-from shared.claims.study import Study
+from shared.claims.study import Study, claims_table
 from shared.claims.tables import html_table, text_table, verdict_rows
 from shared.claims.verdict import ALPHA, difference, equivalence, exact, judge
 
@@ -14,6 +14,7 @@ __all__ = [
     "Interval",
     "Paper",
     "Study",
+    "claims_table",
     "difference",
     "equivalence",
     "exact",

@@ -78,10 +78,6 @@ class Study:
         pair = _finite(claim, "treatment", treatment), _finite(claim, "control", control)
         self._measured[claim][replicate] = pair
 
-    def claims_table(self) -> None:
-        """Show the claims of the paper: what is said, measured, expected and reported."""
-        self.table(tables.claims_rows(self.paper.claims))
-
     def table(self, rows: Sequence[Mapping[str, Any]], caption: str = "") -> None:
         """Show rows (column name to cell) as a table; a list or array of per-seed values becomes mean [95 % interval].
 
@@ -147,6 +143,12 @@ class Study:
     def _device_name(self) -> str:
         torch = sys.modules.get("torch")
         return torch.cuda.get_device_name() if torch is not None and self.device.startswith("cuda") else "cpu"
+
+
+def claims_table(slug: str) -> None:
+    """Show the claims of a paper as `paper.yaml` states them: what is said, measured, expected and reported."""
+    rows = tables.claims_rows(papers.load_paper(slug).claims)
+    _show({"text/html": tables.html_table(rows), "text/plain": tables.text_table(rows)})
 
 
 def _show(bundle: dict[str, Any]) -> None:

@@ -16,8 +16,8 @@ Cell = Any
 
 
 def number(value: float) -> str:
-    """Three significant digits, with exponents only where zeros would be counted otherwise."""
-    return f"{value:.3g}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.2e}"
+    """Three significant digits, more for whole thousands: 0.123, 12.3, 12345, 1.23e-06."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def with_interval(mean: float, bounds: Sequence[float] | None) -> str:
@@ -111,7 +111,8 @@ def _remark(claim: Mapping[str, Any]) -> str:
     worst, bootstrap = claim.get("worst"), claim.get("bootstrap95")
     remarks = [claim.get("note") or ""]
     if worst:
-        remarks.append(f"worst: {worst['replicate']}, {number(worst['treatment'])} to {number(worst['control'])}")
+        pair = f"{number(worst['treatment'])} against {number(worst['control'])}"
+        remarks.append(f"worst {claim['replicate']}: {worst['replicate']}, {pair}")
     if bootstrap:
         remarks.append(f"skewed; bootstrap [{number(bootstrap[0])}, {number(bootstrap[1])}]")
     return "; ".join(filter(None, remarks))

@@ -1,5 +1,6 @@
 """Figures with one look for all notebooks: a method keeps its colour, an interval is drawn, an axis has its unit."""
 
+from shared.figures.display import show
 from shared.figures.palette import METHOD_COLOURS, METHOD_LINES, METHOD_MARKERS, method_style
 from shared.figures.plots import bars, by_round, dots, paired_differences
 from shared.figures.style import STYLE, panels, save_png, use_style
@@ -16,5 +17,6 @@ __all__ = [
     "paired_differences",
     "panels",
     "save_png",
+    "show",
     "use_style",
 ]

@@ -26,8 +26,8 @@ METHOD_LINES: dict[str, str] = {
 METHOD_MARKERS: dict[str, str] = {
     "base": "x", "truth": "+", "data": "+", "oracle": "*", "sppo": "o", "dpo": "s", "ipo": "^", "hinge": "v",
     "spin": "D", "sft": "P", "sppo linearised": "<", "sppo hard": ">", "exponential weights": "h",
-    "bradley-terry": "X", "temperature": "d", "best-of-n": "p", "shuffled": "1", "swapped": "2", "cut": "3",
-    "control": "4",
+    "bradley-terry": "X", "temperature": "d", "best-of-n": "p", "shuffled": "X", "swapped": "v", "cut": ">",
+    "control": "8",
 }  # fmt: skip
 _COLOURS = (INDIGO, TEAL, OLIVE, WINE, SAND)
 _LINES = ("-", "--", "-.", ":")

@@ -12,6 +12,8 @@ from shared.claims import statistics
 from shared.claims.statistics import mean_interval, t_interval
 from shared.figures.palette import BLACK, GREY, method_style
 
+_CROWDED = 4  # more methods than this need room of their own for their names
+
 
 def by_round(
     ax: Axes,
@@ -40,7 +42,8 @@ def by_round(
     if rounds is None:
         ax.set_xticks(range(max(np.shape(v)[1] for v in series.values())))
     _label(ax, x=x, y=_with_unit(quantity, unit))
-    ax.legend()
+    outside = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}  # a long legend would cover the lines
+    ax.legend(**(outside if len(series) > _CROWDED else {}))
 
 
 def paired_differences(
@@ -63,7 +66,7 @@ def paired_differences(
         label: statistics.paired_differences(treatment, control)
         for label, (treatment, control) in _named(pairs).items()
     }
-    _dots(ax, rows, {label: {**method_style(label), "color": BLACK} for label in rows})
+    _dots(ax, rows, {label: {"color": BLACK, "marker": "o"} for label in rows})
     _label(ax, x=_with_unit(quantity, unit), y="comparison")
 
 
@@ -81,6 +84,8 @@ def bars(ax: Axes, values: Mapping[str, np.ndarray], *, quantity: str, unit: str
         error = None if low is None else [[mean - low], [high - mean]]
         ax.bar(at, mean, yerr=error, color=method_style(method)["color"], capsize=3, width=0.7)
     ax.set_xticks(range(len(values)), list(values))
+    if len(values) > _CROWDED:
+        ax.tick_params(axis="x", labelrotation=45)
     ax.grid(visible=False, axis="x")
     _label(ax, x=x, y=_with_unit(quantity, unit))
 

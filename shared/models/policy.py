@@ -135,9 +135,15 @@ class Policy:
         """log pi(response | prompt) in nats a sequence, float64 of shape (responses,)."""
         return np.array([float(logps.double().sum()) for logps in self.logprobs(prompts, responses)])
 
-    def copy(self) -> "Policy":
-        """An independent copy: training it leaves this one as it is."""
-        model = copy.deepcopy(self.model)
+    def copy(self, *, share: bool = False) -> "Policy":
+        """An independent copy: training it leaves this one as it is.
+
+        Weights that take no gradient (the base under adapters) are shared and not copied, as are all weights with
+        `share`, for a copy that only gets adapters: a 7B policy and its descendants then fit one GPU.
+        """
+        shared = {id(weight): weight for weight in self.model.parameters() if share or not weight.requires_grad}
+        model = copy.deepcopy(self.model, shared)
         vars(model).pop("forward", None)  # TRL's patched forward is bound to the model that was copied
-        model.zero_grad(set_to_none=True)
+        if not share:
+            model.zero_grad(set_to_none=True)
         return Policy(model, self.tokenizer, self.name)

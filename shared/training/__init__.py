@@ -1,7 +1,8 @@
 """Training through TRL: its trainers, any of our losses, policies in and policies out."""
 
+from shared.training.adapters import adapters
 from shared.training.preference import PreferenceTrainer, extra_columns
 from shared.training.preferences import Pair, train_preferences
 from shared.training.supervised import train_supervised
 
-__all__ = ["Pair", "PreferenceTrainer", "extra_columns", "train_preferences", "train_supervised"]
+__all__ = ["adapters", "Pair", "PreferenceTrainer", "extra_columns", "train_preferences", "train_supervised"]

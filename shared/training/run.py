@@ -197,8 +197,8 @@ def train(
     Returns the trained policy, in evaluation mode, and the logs by step. The policy given and the global random state
     stay as they are; nothing is printed.
     """
-    trained = policy.copy()
-    adapted = hasattr(trained.model, "peft_config")
+    adapted = hasattr(policy.model, "peft_config")
+    trained = policy.copy(share=lora is not None and not adapted)
     # Updates of 1e-7 vanish in bfloat16, so what is trained as a whole is float32; a frozen base keeps its type.
     model = trained.model if adapted or lora else trained.model.float()
     steps = EveryStep(on_step, progress, run.steps)

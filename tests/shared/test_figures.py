@@ -109,6 +109,18 @@ def test_bad_input_is_refused(ax):
         figures.panels(0)
 
 
+def test_show_demands_labels_and_a_text(ax):
+    figures.dots(ax, {"sppo": [1.0, 2.0]}, quantity="gold score", unit="share")
+    with pytest.raises(ValueError, match="alt is empty"):
+        figures.show(ax.figure, " ")
+    figures.show(ax.figure, "Gold score of SPPO.")
+    assert not plt.get_fignums()
+    figure, (bare,) = figures.panels()
+    bare.set_xlabel("round")
+    with pytest.raises(ValueError, match=r"every axis needs a label with its unit; the labels are \[\['round', ''\]\]"):
+        figures.show(figure, "A line.")
+
+
 def test_the_same_data_give_the_same_bytes(tmp_path):
     def draw(path):
         figure, axes = figures.panels(2)

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -109,7 +110,7 @@ def test_imports_inside_functions_count(tmp_path, monkeypatch):
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments" / "w.py").write_text("")
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
-    monkeypatch.setattr(sys, "modules", {"shared.a": None, "numpy": None})
+    monkeypatch.setattr(provenance, "sys", SimpleNamespace(modules={"shared.a": None, "numpy": None}))
     expected = {"environments.w", "shared", "shared.a", "shared.b", "shared.c", "shared.c.d"}
     assert set(module_hashes()) == expected
 

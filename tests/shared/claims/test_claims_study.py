@@ -1,5 +1,6 @@
 """A study from parameters to record: in a plain process and in a notebook."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from nbclient import NotebookClient
 
 from shared import provenance
-from shared.claims import MIME, Study, read_record, recompute, validate
+from shared.claims import MIME, Study, claims_table, read_record, recompute, validate
 
 
 def run(study, law=1.0):
@@ -42,6 +43,13 @@ def test_from_parameters_to_verdicts(fable, capfd):
     assert provenance.current_code(record) == record["code"]
     out, err = capfd.readouterr()
     assert "sppo > dpo" in out and "contradicted" in out and err == ""
+
+
+def test_claims_are_shown_before_any_parameter(fable, capsys):
+    claims_table("fable")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["claim", "grapes", "sour", "law"]
+    assert "sppo = dpo ± 0.5" in lines[2] and "Table 1: 0.3" in lines[2]
 
 
 def test_measure_refuses(fable):
@@ -127,7 +135,7 @@ def test_in_a_notebook(fable):
     assert set(verdicts) == {MIME, "text/html", "text/plain"}
     assert "reproduced" in verdicts["text/plain"] and "reproduced" in verdicts["text/html"]
     figure = next(o["data"]["image/png"] for o in outputs[3] if "image/png" in o["data"])
-    assert len(figure) < 300_000
+    assert len(figure) < 300_000 and b"Matplotlib" not in base64.b64decode(figure)
     record = read_record(path)
     assert record == verdicts[MIME] and recompute(record) == record
     assert record["code"]["notebook"] == before == provenance.notebook_hash(path)

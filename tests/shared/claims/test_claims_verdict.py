@@ -73,6 +73,13 @@ def test_equivalence():
     assert one(equivalence([0.4, 0.4], [0.1, 0.1], 0.05)).verdict == "inconclusive"
 
 
+@pytest.mark.parametrize(("gap", "outcome"), [(1e-6, "contradicted"), (-1e-6, "inconclusive")])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_equivalence_is_contradicted_where_the_whole_interval_is_outside(gap, outcome, sign):
+    _, low, _ = statistics.t_interval(RISE)
+    assert one(equivalence(sign * RISE, ZEROS, low - gap)).verdict == outcome
+
+
 def test_exact_shows_the_worst():
     good = exact([1.0, 2.0, 1.5], [1.0, 1.0, 1.0], "at_least")
     assert one(good).verdict == "reproduced" and (good.worst, good.excess) == (0, 0.0)

@@ -1,0 +1,86 @@
+"""Run every measurement, print a table with the bounds that hold, and write `build/bench.json`: `make bench`.
+
+`python -m ci.bench batch` runs the named parts alone. Exit status 1 if a bound is missed.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ci.files import ROOT, shown, write_atomic
+
+RESULT = ROOT / "build" / "bench.json"
+# part: {measurement: (kind, bound)}; what has no bound is shown for itself
+BOUNDS = {
+    "trainer tiny": {"step_ratio": ("at most", 1.05), "memory_ratio": ("at most", 1.05)},
+    "trainer smollm2": {"step_ratio": ("at most", 1.05), "memory_ratio": ("at most", 1.05)},
+    "sampler": {"speedup": ("at least", 8.0)},
+    "warm start": {"first_call_seconds": ("at most", 0.3)},
+    "batch": {"overhead": ("at most", 0.05), "speedup": ("at least", 1.8)},
+}
+
+
+def parts() -> dict[str, Callable[[], dict[str, Any]]]:
+    """Every part by its name."""
+    from ci.bench import batch, notebook, sampling, training
+
+    return {
+        "warm start": notebook.bench_warm_start,
+        "notebook": notebook.bench_notebook,
+        "sampler": sampling.bench_sampler,
+        "trainer tiny": lambda: training.bench_trainer("tiny"),
+        "trainer smollm2": lambda: training.bench_trainer("smollm2"),
+        "batch": batch.bench_batch,
+    }
+
+
+def rows(part: str, measured: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Part, measurement, value and the bound with whether it holds."""
+    flat = {".".join(path): value for path, value in _flat(measured)}
+    return [(part, name, _number(value), _verdict(part, name, value)) for name, value in flat.items()]
+
+
+def holds(part: str, name: str, value: float) -> bool | None:
+    """Whether a measurement keeps its bound; None where it has none."""
+    kind, bound = BOUNDS.get(part, {}).get(name, (None, None))
+    return None if kind is None else value <= bound if kind == "at most" else value >= bound
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line of this module."""
+    parser = argparse.ArgumentParser(prog="python -m ci.bench", description=__doc__.split("\n\n")[0])
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(parts())}; default: all")
+    chosen = parser.parse_args(argv).parts or list(parts())
+    unknown = [name for name in chosen if name not in parts()]
+    if unknown:
+        print(f"bench: part {unknown[0]!r} is unknown; known are {', '.join(parts())}", file=sys.stderr)
+        return 2
+    results = {}
+    for name in chosen:
+        results[name] = parts()[name]()
+        for row in rows(name, results[name]):
+            print("{:<16} {:<28} {:>12}  {}".format(*row).rstrip(), flush=True)
+    write_atomic(RESULT, json.dumps(results, indent=1))
+    print(shown(RESULT))
+    missed = [1 for part, measured in results.items() for name, value in measured.items() if holds(part, name, value) is False]
+    return 1 if missed else 0
+
+
+def _verdict(part: str, name: str, value: Any) -> str:
+    kept = holds(part, name, value)
+    return "" if kept is None else "{} {:g}: {}".format(*BOUNDS[part][name], "yes" if kept else "MISSED")
+
+
+def _flat(measured: dict[str, Any], path: tuple[str, ...] = ()) -> Any:
+    for name, value in measured.items():
+        yield from _flat(value, (*path, name)) if isinstance(value, dict) else [((*path, name), value)]
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

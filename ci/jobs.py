@@ -1,0 +1,110 @@
+"""Several notebooks at a time, each in a process of its own, followed while they run and ended with this one."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ci import execute
+from ci.board import Board, clock
+from ci.files import ROOT
+
+POLL_SECONDS = 0.2
+GRACE_SECONDS = 5
+
+
+@dataclass
+class Job:
+    """One notebook to execute into `output`; `error` is one line once it has failed."""
+
+    slug: str
+    notebook: Path
+    output: Path
+    parameters: dict[str, Any] = field(default_factory=dict)
+    state: str = "waiting"
+    error: str | None = None
+    started: float = 0.0
+    process: subprocess.Popen | None = None
+
+    @property
+    def log(self) -> Path:
+        """What the run wrote to its streams; its last line tells why it failed."""
+        return self.output.with_suffix(".log")
+
+    @property
+    def progress(self) -> Path:
+        """The file to which the running notebook appends its progress, a JSON line a seed."""
+        return self.output.with_suffix(".progress")
+
+    def start(self, threads: int) -> None:
+        """Start the process."""
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        for old in (self.output, execute.failed_path(self.output), self.progress):
+            old.unlink(missing_ok=True)
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        own = {"AUTODIDACT_PROGRESS": str(self.progress), execute.OWNER: str(os.getpid()), "PYTHONPATH": path}
+        command = [sys.executable, "-m", "ci.execute", str(self.notebook), str(self.output)]
+        command.append(json.dumps(self.parameters))
+        self.state, self.started = "running", time.monotonic()
+        variables = {**os.environ, **execute.environment(threads), **own}
+        with open(self.log, "w") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=variables, start_new_session=True)
+
+    def ended(self) -> bool:
+        """Whether the process is over; notes how it ended."""
+        if self.process is None or self.process.poll() is None:
+            return False
+        self.state = "done" if self.process.returncode == 0 else "failed"
+        if self.state == "failed":
+            lines = self.log.read_text(errors="replace").strip().splitlines()
+            self.error = lines[-1] if lines else f"exit status {self.process.returncode}"
+        self.progress.unlink(missing_ok=True)
+        return True
+
+    def row(self) -> tuple[str, str, str, str]:
+        """Paper, state, seeds done of all, elapsed time."""
+        return self.slug, self.state, self._seeds(), clock(time.monotonic() - self.started)
+
+    def _seeds(self) -> str:
+        try:
+            last = json.loads(self.progress.read_text().splitlines()[-1])
+            return f"{last['done']} of {last['of']}"
+        except (OSError, IndexError):  # not one seed is done
+            return "starting"
+
+
+def run_all(jobs: Sequence[Job], limit: int, on_end: Callable[[Job], None], board: Board) -> None:
+    """Run the jobs in their order, `limit` at a time, and call `on_end` for each that ends; an interrupt ends all."""
+    waiting, running = list(jobs), []
+    threads = max(1, (os.cpu_count() or 1) // limit)
+    try:
+        while waiting or running:
+            while waiting and len(running) < limit:
+                running.append(waiting.pop(0))
+                running[-1].start(threads)
+            board.show([job.row() for job in running], f"{len(waiting)} waiting" if waiting else "")
+            time.sleep(POLL_SECONDS)
+            for job in [job for job in running if job.ended()]:
+                running.remove(job)
+                on_end(job)
+    finally:
+        board.close()
+        _end(running)
+
+
+def _end(jobs: Sequence[Job]) -> None:
+    """Ask the processes to end, which shuts their kernels down, and kill those that do not."""
+    for job in jobs:
+        job.process.terminate()
+    deadline = time.monotonic() + GRACE_SECONDS
+    for job in jobs:
+        try:
+            job.process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            job.process.kill()
+            job.process.wait()

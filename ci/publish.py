@@ -1,0 +1,123 @@
+"""Execute a paper's notebook and commit-ready write it: `make publish PAPER=sppo`, or with `SCALE=small SEEDS=3`.
+
+At its default the notebook replaces itself; at another scale it becomes `results/<scale>.ipynb`. Nothing machine-bound
+stays in the file: no times, no paths, no kernel versions. Two runs of the same code differ in the record's `seconds`.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from ci import arguments, form, run
+from ci.board import Board
+from ci.files import ROOT, shown, write_atomic
+from ci.jobs import Job, run_all
+from ci.plan import notebook
+
+SCRATCH = ROOT / "build" / "publish"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+}
+KEPT = ("tags", "jupyter", "slideshow")  # metadata of cells that a person set
+DEFAULT_SCALE = "toy"
+INJECTED = "injected-parameters"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line of this module."""
+    options = _parser().parse_args(argv)
+    try:
+        scale = "" if options.scale == DEFAULT_SCALE else options.scale
+        _check(options, scale)
+        jobs = run.plan(options.papers, scale, options.seeds, options.args, Path(options.out))
+        limit = arguments.whole("JOBS", options.jobs)
+    except ValueError as error:
+        print(f"publish: {error}", file=sys.stderr)
+        return 2
+    board = Board()
+    try:
+        run_all(jobs, limit, lambda job: board.say(_finish(job)), board)
+    except KeyboardInterrupt:
+        return 130
+    return 1 if any(job.error for job in jobs) else 0
+
+
+def target(slug: str, parameters: dict[str, Any]) -> Path:
+    """Where a notebook with these parameters is published: its own place, or `results/<scale>.ipynb`."""
+    own = notebook(slug)
+    return own.parent / "results" / f"{parameters['scale']}.ipynb" if "scale" in parameters else own
+
+
+def clean(executed: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A copy of an executed notebook without anything that a second run on another machine would change."""
+    cells = [_clean_cell(cell, number) for number, cell in enumerate(executed.cells)]
+    copy = nbformat.from_dict({"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5})
+    nbformat.validate(copy)
+    return copy
+
+
+def write(executed: Path, place: Path) -> None:
+    """Clean an executed notebook and put it at `place`, whole or not at all."""
+    text = nbformat.writes(clean(nbformat.read(executed, as_version=4)))
+    write_atomic(place, text + "\n")
+
+
+def _check(options: argparse.Namespace, scale: str) -> None:
+    if not options.papers.strip():
+        raise ValueError("PAPER= is missing: name the papers to publish")
+    if not scale and (options.seeds or options.args):
+        raise ValueError(f"SEEDS= and ARGS= go with another SCALE= only; at {DEFAULT_SCALE} the notebook's own stand")
+
+
+def _finish(job: Job) -> str:
+    """Publish what a job executed; the lines to show."""
+    lines = [run.outcome(job)]
+    if job.error is None:
+        place = target(job.slug, job.parameters)
+        write(job.output, place)
+        lines.append(f"published: {shown(place)}")
+        lines += [f"  to mend: {problem}" for problem in form.output_problems(place)]
+    return "\n".join(lines)
+
+
+def _clean_cell(cell: dict[str, Any], number: int) -> dict[str, Any]:
+    tags = cell["metadata"].get("tags", [])
+    metadata = {key: cell["metadata"][key] for key in KEPT if cell["metadata"].get(key)}
+    name = INJECTED if INJECTED in tags else cell.get("id") or f"cell-{number:02d}"
+    kept = {"cell_type": cell["cell_type"], "id": name, "metadata": metadata, "source": cell["source"]}
+    if "attachments" in cell:
+        kept["attachments"] = cell["attachments"]
+    if cell["cell_type"] == "code":
+        kept |= {"execution_count": cell["execution_count"], "outputs": _joined_streams(cell["outputs"])}
+    return kept
+
+
+def _joined_streams(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The outputs with neighbouring pieces of one stream joined: where they break is chance."""
+    joined: list[dict[str, Any]] = []
+    for output in outputs:
+        last = joined[-1] if joined else {}
+        if output["output_type"] == "stream" == last.get("output_type") and output["name"] == last["name"]:
+            joined[-1] = {**last, "text": last["text"] + output["text"]}
+        else:
+            joined.append(dict(output))
+    return joined
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ci.publish", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--papers", default="", help="slugs, separated by blanks")
+    parser.add_argument("--scale", default="", help="another scale than the notebook's own")
+    parser.add_argument("--seeds", default="", help="default: as the notebook says")
+    parser.add_argument("--jobs", default="1", help="how many notebooks run at once")
+    parser.add_argument("--args", default="", help="-p NAME VALUE, any number of times")
+    parser.add_argument("--out", default=str(SCRATCH), help="where notebooks are executed")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

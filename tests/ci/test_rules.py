@@ -1,0 +1,106 @@
+"""Rules that the code keeps: who imports whom, where randomness comes from, docstrings, lint, and the Makefile."""
+
+import ast
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ci.files import ROOT
+
+HEAVY = {"torch", "transformers", "trl", "peft", "shared", "papers", "ci"}
+HARMLESS = {"default_rng", "Generator", "SeedSequence", "BitGenerator", "PCG64"}
+HARMLESS |= {"getstate", "setstate", "get_state", "set_state"}  # to give a caller's state back to it
+MODULES = sorted(p for folder in ("shared", "environments", "ci") for p in (ROOT / folder).rglob("*.py"))
+names = [str(path.relative_to(ROOT)) for path in MODULES]
+
+
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(tree):
+    """The first part of every module that is imported anywhere in the text."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.split(".")[0]
+
+
+def global_draws(tree):
+    """Uses of the global generators of `random` and NumPy."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module in ("random", "numpy.random"):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if alias.name not in HARMLESS)
+        if isinstance(node, ast.Attribute) and node.attr not in HARMLESS:
+            owner = ast.unparse(node.value)
+            if owner in ("random", "np.random", "numpy.random"):
+                yield f"{owner}.{node.attr}"
+
+
+def undocumented(node, prefix=""):
+    """Public modules, classes, functions and methods without a docstring."""
+    if not ast.get_docstring(node) and getattr(node, "body", None):
+        yield prefix or "module"
+    for child in node.body:
+        kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        if isinstance(child, kinds) and not child.name.startswith("_") and not overloaded(child):
+            if isinstance(child, ast.ClassDef):
+                yield from undocumented(child, f"{prefix}{child.name}.")
+            elif not ast.get_docstring(child):
+                yield prefix + child.name
+
+
+def overloaded(node):
+    return any(isinstance(d, ast.Name) and d.id in ("overload", "override") for d in node.decorator_list)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=names)
+def test_a_module_imports_documents_and_draws_as_it_should(path):
+    tree = tree_of(path)
+    package = path.relative_to(ROOT).parts[0]
+    forbidden = {"environments": HEAVY, "shared": {"papers", "ci"}, "ci": {"papers"}}[package]
+    assert not forbidden & set(imported(tree))
+    assert not list(global_draws(tree))
+    assert not list(undocumented(tree))
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 400
+
+
+def test_the_rules_find_what_they_look_for():
+    bad = ast.parse("from random import choice\nx = np.random.rand(3)\ny = np.random.default_rng(1)\nrandom.random()")
+    assert sorted(global_draws(bad)) == ["np.random.rand", "random.choice", "random.random"]
+    code = '"""M."""\nclass A:\n    "A."\n    def f(self): pass\n    def _g(self): pass\ndef h(): pass\n'
+    assert list(undocumented(ast.parse(code))) == ["A.f", "h"]
+
+
+def test_ruff_is_content_with_code_and_notebooks():
+    done = subprocess.run([sys.executable, "-m", "ruff", "check", "."], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.parametrize(
+    ("target", "variables", "expected"),
+    [("run", {"PAPER": "sppo", "SCALE": "small", "SEEDS": "10", "ARGS": "-p name 'two words'"},
+      ["--papers=sppo ", "--seeds=10", "--jobs=2", "--args=-p name 'two words'", "--scale=small"]),
+     ("rerun", {"PAPERS": "sppo spin", "JOBS": "3", "GPUS": "1"},
+      ["--papers= sppo spin", "--jobs=3", "--scale=toy", "--gpus=1", "--flags="]),
+     ("publish", {"PAPER": "sppo"}, ["--papers=sppo ", "--jobs=1", "--scale="])],
+    ids=["run", "rerun", "publish"],
+)  # fmt: skip
+def test_make_hands_on_what_was_typed(target, variables, expected, tmp_path):
+    """A stand-in for the environment's Python writes down the words that it is called with."""
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    python.chmod(0o755)
+    for name in ("requirements.lock", "requirements-nodeps.lock", ".venv/.ready"):
+        (tmp_path / name).touch()
+    clean = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME")}
+    typed = [f"{name}={value}" for name, value in variables.items()]
+    command = ["make", "-s", "-f", str(ROOT / "Makefile"), target, *typed]
+    done = subprocess.run(command, cwd=tmp_path, env=clean, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    words = done.stdout.splitlines()
+    assert [word for word in expected if word not in words] == []

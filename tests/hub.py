@@ -1,0 +1,61 @@
+"""Stand-ins of the hub's formats: a checkpoint and data sets small enough for a test."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+QUESTION = "Ann has {} pens and buys {} more. How many pens has she now?"
+SENTENCES = [QUESTION.format(2, 3), "Write a short poem without commas, please.", "#### 5 is the number of pens she has"]
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory):
+    """A local folder in the hub's format: safetensors, a byte-level tokenizer and a chat template."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    core = Tokenizer(models.BPE())
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    specials = ["<pad>", "<|start|>", "<|end|>"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    core.train_from_iterator(SENTENCES, trainers.BpeTrainer(special_tokens=specials, initial_alphabet=alphabet))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, pad_token="<pad>", eos_token="<|end|>")
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|start|>{{ m['role'] }}\n{{ m['content'] }}<|end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|start|>assistant\n{% endif %}"
+    )
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        pad_token_id=0, bos_token_id=1, eos_token_id=2,
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("checkpoint")
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mirror(tmp_path_factory):
+    """A folder in the form of a data mirror, with forty IFEval prompts and two hundred GSM8K problems."""
+    folder = tmp_path_factory.mktemp("mirror")
+    rng = np.random.default_rng(0)
+    prompts = [
+        {
+            "key": 1000 + i,
+            "prompt": f"Write about item {i} without any commas.",
+            "instruction_id_list": ["punctuation:no_comma", "length_constraints:number_words"],
+            "kwargs": [{"num_words": None, "relation": None}, {"num_words": 5.0, "relation": "at least"}],
+        }
+        for i in range(120)
+    ]
+    numbers = rng.integers(1, 90, size=(400, 2))
+    problems = [
+        {"question": QUESTION.format(a, b), "answer": f"{a} + {b} = {a + b} pens.\n#### {a + b}"} for a, b in numbers
+    ]
+    for name, rows in {"google__IFEval": prompts, "openai__gsm8k": problems}.items():
+        (folder / name).mkdir()
+        pd.DataFrame(rows).drop_duplicates(subset=list(rows[0])[:1]).to_parquet(folder / name / "train.parquet")
+    return folder

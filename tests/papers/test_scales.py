@@ -1,0 +1,32 @@
+"""The scale `paper` is the code of `small` and `toy`: run here on a tiny checkpoint in the hub's format."""
+
+import papermill
+import pytest
+
+from shared.claims import papers_folder, read_record
+
+# The least that each notebook can do and still reach its verdicts.
+LEAST = {
+    "sppo": {
+        "rounds": 2, "prompts": 6, "responses": 3, "max_new_tokens": 6, "steps": 1, "batch_size": 2,
+        "gradient_accumulation": 2, "optimizer": "adamw_torch", "matched_steps": 1, "heldout": 4, "heldout_pairs": 6,
+        "eval_responses": 2, "lora_rank": 2, "base_steps": 2, "cycle_rounds": 1, "cycle_prompts": 12, "cycle_steps": 1,
+        "table_rounds": 20, "threads": 1,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("slug", sorted(LEAST))
+def test_paper_scale_runs_on_a_checkpoint_in_hub_format(slug, checkpoint, mirror, tmp_path, monkeypatch):
+    monkeypatch.setenv("DATASETS_MIRROR", str(mirror))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.delenv("MAX_SEEDS", raising=False)
+    given = {"scale": "paper", "model": str(checkpoint), "seeds": 1, **LEAST[slug]}
+    out = tmp_path / "out.ipynb"
+    papermill.execute_notebook(
+        papers_folder() / slug / f"{slug}.ipynb", out, parameters=given, progress_bar=False, kernel_name="python3"
+    )
+    record = read_record(out)
+    assert record["scale"] == "paper"
+    assert record["parameters"]["model"] == str(checkpoint)
+    assert all(len(claim["treatment"]) >= 1 for claim in record["claims"])
