@@ -15,9 +15,9 @@ from ci.files import ROOT
 
 NOTEBOOKS = 8
 WORK_SECONDS = 6
-WORK = f"""
+WORK = """
 import time
-end = time.process_time() + {{}}
+end = time.process_time() + {}
 while time.process_time() < end:
     np.linalg.svd(rng.normal(size=(60, 60)))
 """

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 # How much of each model makes a measurement: pairs a batch, tokens a response, steps a repeat, repeats.
 SIZES = {
     "tiny": {"batch_size": 32, "tokens": 12, "steps": 15, "repeats": 6},
-    "smollm2": {"batch_size": 2, "tokens": 12, "steps": 2, "repeats": 4},
+    "smollm2": {"batch_size": 2, "tokens": 12, "steps": 3, "repeats": 4},
 }
 WARM_UP = 1  # steps left out at the start of each repeat
 

@@ -2,6 +2,7 @@
 
 Every function is pure. Arrays have the replicates on their last axis and any number of claims, arms or simulated
 studies on the axes before it, so that thousands of studies are one call. Nothing here knows of papers or plots.
+SciPy is imported where it is used: it would double the time that `import shared.claims` takes.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 EXACT_REPLICATES = 16  # up to here all 2**n sign flips are enumerated
 RANDOM_FLIPS = 100_000
@@ -53,6 +53,8 @@ def t_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray
     mean = values.mean(-1)
     if n < 2:
         return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    from scipy import special
+
     half = special.stdtrit(n - 1, 0.5 + confidence / 2) * _standard_error(values)
     return mean, mean - half, mean + half
 
@@ -83,6 +85,8 @@ def bca_interval(
     centred = values - mean
     if _all_equal(values):
         return float(mean), float(mean)
+    from scipy import special
+
     means = values[rng.integers(len(values), size=(resamples, len(values)))].mean(1)
     below = (np.mean(means < mean) + np.mean(means <= mean)) / 2
     bias = special.ndtri(np.clip(below, 1 / resamples, 1 - 1 / resamples))
@@ -139,6 +143,8 @@ def t_above(differences: np.ndarray, bound: float) -> np.ndarray:
     excess = differences.mean(-1) - bound
     if n < 2:
         return np.full_like(excess, np.nan)
+    from scipy import special
+
     flat = _all_equal(differences)
     error = np.where(flat, 1.0, _standard_error(differences))
     return np.where(flat, np.where(excess > 0, 2.0**-n, 1.0), special.stdtr(n - 1, -excess / error))

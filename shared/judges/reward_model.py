@@ -33,7 +33,7 @@ class RewardModel:
     def rewards(self, prompts: Sequence[str], responses: Sequence[str], batch_size: int = 256) -> list[float]:
         """One reward a response, in nats of preference; prompts are texts."""
         scores: list[float] = []
-        pairs = [_tokens(self.policy, x, y) for x, y in zip(prompts, responses, strict=True)]
+        pairs = _tokens(self.policy, prompts, responses)
         for start in range(0, len(pairs), batch_size):
             batch = pairs[start : start + batch_size]
             width = max(map(len, batch))
@@ -72,8 +72,8 @@ def train_reward_model(
     if not pairs:
         raise ValueError("pairs is empty: a reward model needs at least one comparison")
     rows = {
-        "chosen_ids": [_tokens(policy, pair.prompt, pair.chosen) for pair in pairs],
-        "rejected_ids": [_tokens(policy, pair.prompt, pair.rejected) for pair in pairs],
+        "chosen_ids": _tokens(policy, [pair.prompt for pair in pairs], [pair.chosen for pair in pairs]),
+        "rejected_ids": _tokens(policy, [pair.prompt for pair in pairs], [pair.rejected for pair in pairs]),
     }
     with preserved_random_state(), quiet(), tempfile.TemporaryDirectory() as folder:
         args = RewardConfig(
@@ -100,8 +100,9 @@ def train_reward_model(
     return RewardModel(model.eval(), policy)
 
 
-def _tokens(policy: "Policy", prompt: str, response: str) -> list[int]:
-    return [*policy.encode(prompt), *policy.encode_response(response)]
+def _tokens(policy: "Policy", prompts: Sequence[str], responses: Sequence[str]) -> list[list[int]]:
+    heads, tails = policy.encode_prompts(prompts), policy.encode_responses(responses)
+    return [heads[x] + tails[y] for x, y in zip(prompts, responses, strict=True)]
 
 
 def _with_scalar_head(policy: "Policy", seed: int) -> "PreTrainedModel":

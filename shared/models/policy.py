@@ -62,9 +62,22 @@ class Policy:
             return list(encoded["input_ids"])
         return self.tokenizer(prompt)["input_ids"]
 
+    def encode_prompts(self, prompts: Sequence[str]) -> dict[str, list[int]]:
+        """Prompt -> token ids, each different prompt encoded once, all in one call where there is no chat template."""
+        unique = list(dict.fromkeys(prompts))
+        if self.tokenizer.chat_template or not unique:
+            return {prompt: self.encode(prompt) for prompt in unique}
+        return dict(zip(unique, self.tokenizer(unique)["input_ids"], strict=True))
+
     def encode_response(self, response: str) -> list[int]:
         """Token ids of a response, the end token included."""
         return [*self.tokenizer(response, add_special_tokens=False)["input_ids"], self.end]
+
+    def encode_responses(self, responses: Sequence[str]) -> dict[str, list[int]]:
+        """Response -> token ids with the end token, each different response encoded once."""
+        unique = list(dict.fromkeys(responses))
+        rows = self.tokenizer(unique, add_special_tokens=False)["input_ids"] if unique else []
+        return {response: [*ids, self.end] for response, ids in zip(unique, rows, strict=True)}
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of response token ids; a stray special token shows as text, so that scorers see it too."""
@@ -104,8 +117,8 @@ class Policy:
         """
         if len(prompts) != len(responses):
             raise ValueError(f"prompts and responses must be as many: {len(prompts)} and {len(responses)} were given")
-        heads = {prompt: self.encode(prompt) for prompt in set(prompts)}
-        pairs = [(heads[x], self.encode_response(y)) for x, y in zip(prompts, responses, strict=True)]
+        heads, tails = self.encode_prompts(prompts), self.encode_responses(responses)
+        pairs = [(heads[x], tails[y]) for x, y in zip(prompts, responses, strict=True)]
         order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
         result: list[torch.Tensor] = [torch.empty(0)] * len(pairs)
         training, _ = self.model.training, self.model.eval()
@@ -141,9 +154,12 @@ class Policy:
         Weights that take no gradient (the base under adapters) are shared and not copied, as are all weights with
         `share`, for a copy that only gets adapters: a 7B policy and its descendants then fit one GPU.
         """
-        shared = {id(weight): weight for weight in self.model.parameters() if share or not weight.requires_grad}
+        shared = {  # parameters of its own over the same memory: freezing them in the copy freezes nothing here
+            id(weight): torch.nn.Parameter(weight.data, requires_grad=weight.requires_grad)
+            for weight in self.model.parameters()
+            if share or not weight.requires_grad
+        }
         model = copy.deepcopy(self.model, shared)
         vars(model).pop("forward", None)  # TRL's patched forward is bound to the model that was copied
-        if not share:
-            model.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)
         return Policy(model, self.tokenizer, self.name)

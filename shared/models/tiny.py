@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class TinyBase:
     """Shape and training of a tiny base model: `steps` batches of demonstrations, learning rate falling to zero."""
 
-    steps: int = 250
+    steps: int = 300
     batch_size: int = 64
     learning_rate: float = 4e-3
     hidden: int = 64
@@ -48,7 +48,8 @@ def load_tiny(world: TextWorld, seed: int, base: TinyBase) -> "Policy":
 
 def describe(world: TextWorld, seed: int, base: TinyBase) -> dict:
     """Everything that a base model depends on, the code and the libraries that train it included."""
-    sources = [Path(__file__), Path(__file__).parents[1] / "training" / "supervised.py"]
+    training = Path(__file__).parents[1] / "training"
+    sources = [Path(__file__), training / "supervised.py", training / "run.py"]
     sources += sorted(Path(inspect.getfile(type(world))).parent.glob("*.py"))
     code = {f"{path.parent.name}/{path.name}": source_hash(path.read_text()) for path in sources}
     return {
@@ -94,6 +95,7 @@ def new_tiny(world: TextWorld, seed: int, base: TinyBase) -> "Policy":
         num_attention_heads=base.heads,
         max_position_embeddings=128,
         initializer_range=base.initializer_range,
+        attn_implementation="eager",  # quicker than the fused kernel on sequences of some twenty tokens
         pad_token_id=tokenizer.pad_token_id,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -131,7 +133,7 @@ def _read(folder: Path) -> "Policy":
 
     from shared.models.policy import Policy
 
-    model = LlamaForCausalLM(LlamaConfig.from_pretrained(folder))
+    model = LlamaForCausalLM(LlamaConfig.from_pretrained(folder, attn_implementation="eager"))
     model.load_state_dict(load_file(folder / "model.safetensors"))
     model.generation_config = GenerationConfig.from_pretrained(folder)
     tokenizer = tiny_tokenizer(tuple(json.loads((folder / "vocabulary.json").read_text())))

@@ -48,7 +48,8 @@ def sample(
     """
     _check(n, temperature, top_p, max_new_tokens, batch_size)
     seeds = rng.integers(2**63, size=len(prompts))
-    encoded = [policy.encode(prompt) for prompt in prompts]
+    heads = policy.encode_prompts(prompts)
+    encoded = [heads[prompt] for prompt in prompts]
     order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))  # like lengths together: little padding
     rows = [(i, j) for i in order for j in range(n)]
     training, _ = policy.model.training, policy.model.eval()

@@ -85,8 +85,7 @@ def train_preferences(
 
 def _tokenise(policy: "Policy", pairs: Sequence[Pair], loss: Callable[..., torch.Tensor], run: Run) -> Dataset:
     prompts = run.encode_prompts(policy, [pair.prompt for pair in pairs])
-    texts = {text for pair in pairs for text in (pair.chosen, pair.rejected)}
-    responses = {text: policy.encode_response(text) for text in texts}
+    responses = policy.encode_responses([text for pair in pairs for text in (pair.chosen, pair.rejected)])
     data: dict[str, list] = {
         "prompt_ids": [prompts[pair.prompt] for pair in pairs],
         "chosen_ids": [responses[pair.chosen] for pair in pairs],

@@ -147,7 +147,7 @@ class Run:
 
     def encode_prompts(self, policy: "Policy", prompts: Sequence[str]) -> dict[str, list[int]]:
         """Token ids by prompt, each tokenised once. Raises ValueError for one that leaves no room for a response."""
-        encoded = {prompt: policy.encode(prompt) for prompt in set(prompts)}
+        encoded = policy.encode_prompts(prompts)
         for prompt, ids in encoded.items():
             if self.max_length is not None and len(ids) >= self.max_length:
                 start = f"{prompt[:40]!r}..."
@@ -198,7 +198,8 @@ def train(
     stay as they are; nothing is printed.
     """
     adapted = hasattr(policy.model, "peft_config")
-    trained = policy.copy(share=lora is not None and not adapted)
+    share = lora is not None and not adapted
+    trained = policy.copy(share=share)
     # Updates of 1e-7 vanish in bfloat16, so what is trained as a whole is float32; a frozen base keeps its type.
     model = trained.model if adapted or lora else trained.model.float()
     steps = EveryStep(on_step, progress, run.steps)

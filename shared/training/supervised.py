@@ -60,7 +60,7 @@ def train_supervised(
 def _tokenise(policy: "Policy", examples: Sequence[tuple[str, str]], run: Run) -> Dataset:
     """Token ids and labels in the form that TRL's preparation ends in, so that it has nothing left to do."""
     heads = run.encode_prompts(policy, [prompt for prompt, _ in examples])
-    tails = {response: policy.encode_response(response) for _, response in examples}
+    tails = policy.encode_responses([response for _, response in examples])
     return Dataset.from_dict(
         {
             "input_ids": [(heads[x] + tails[y])[: run.max_length] for x, y in examples],

@@ -1,9 +1,9 @@
 """What a person types: read right, or refused in one line that names it."""
 
 import pytest
-from ci.bench.small_paper import write_paper
 
 from ci import arguments, batch, publish, run
+from ci.bench.small_paper import write_paper
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from ci.bench.small_paper import MEASURE, write_paper
 
 from ci import plan, report
+from ci.bench.small_paper import MEASURE, write_paper
 from ci.execute import claim_gpu, environment
 from ci.files import ROOT
 from shared.claims.record import pool, read_record

@@ -10,10 +10,10 @@ import time
 
 import nbformat
 import pytest
-from ci.bench.small_paper import MEASURE, write_paper
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from ci import form, gallery, publish, run, stale
+from ci.bench.small_paper import MEASURE, write_paper
 from ci.board import Board, clock
 from ci.entries import executed, published
 from ci.files import ROOT, write_atomic

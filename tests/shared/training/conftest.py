@@ -1,6 +1,4 @@
-"""A tiny Llama, a word-level tokenizer and the least that a policy is, for all tests of training."""
-
-import copy
+"""A tiny Llama, a word-level tokenizer, pairs and their forms, for all tests of training."""
 
 import numpy as np
 import pytest
@@ -12,25 +10,10 @@ from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from trl import DPOConfig
 
+from shared.models import Policy
 from shared.training import Pair
 
 WORDS = ["<pad>", "<bos>", "<eos>", *(f"w{i}" for i in range(127))]
-
-
-class TinyPolicy:
-    """What training asks of a policy: model, tokenizer, two encoders and a copy."""
-
-    def __init__(self, model, tokenizer):
-        self.model, self.tokenizer = model, tokenizer
-
-    def encode(self, prompt):
-        return self.tokenizer(prompt)["input_ids"]
-
-    def encode_response(self, response):
-        return [*self.tokenizer(response)["input_ids"], 2]
-
-    def copy(self):
-        return TinyPolicy(copy.deepcopy(self.model), self.tokenizer)
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +60,7 @@ def make_model():
 
 @pytest.fixture
 def policy(model, tokenizer):
-    return TinyPolicy(model, tokenizer)
+    return Policy(model, tokenizer)
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +79,7 @@ def pairs():
 @pytest.fixture(scope="session")
 def tokenised(pairs, tokenizer):
     """The pairs as token ids, with their columns."""
-    policy = TinyPolicy(None, tokenizer)
+    policy = Policy(None, tokenizer)
     return Dataset.from_dict(
         {
             "prompt_ids": [policy.encode(pair.prompt) for pair in pairs],

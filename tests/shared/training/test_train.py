@@ -13,8 +13,7 @@ import torch
 from peft import LoraConfig
 
 from shared.losses import dpo, sppo
-from shared.training import Pair, train_preferences, train_supervised
-from shared.training.run import Run
+from shared.training import Pair, Run, train_preferences, train_supervised
 
 LOSS = partial(sppo, beta=0.2)
 SETTINGS = {"steps": 4, "batch_size": 6, "learning_rate": 1e-3, "seed": 11}
@@ -189,6 +188,18 @@ def test_adapters_are_put_on_once_and_go_on_training(policy, pairs):
     adapters = [name for name in one if "lora" in name]
     assert adapters and all(two[name].requires_grad for name in adapters)
     assert any(not torch.equal(one[name], two[name]) for name in adapters)
+
+
+def test_adapters_leave_the_policy_below_them_trainable_and_where_it_was(train, policy):
+    before = weights(policy).clone()
+    adapted, _ = train(lora=LORA, learning_rate=1e-2)
+    assert all(parameter.requires_grad for parameter in policy.model.parameters())
+    assert torch.equal(weights(policy), before)
+    whole, _ = train()
+    assert not torch.equal(weights(whole), before) and torch.equal(weights(policy), before)
+    base = [parameter for parameter in adapted.model.parameters() if not parameter.requires_grad]
+    storage = {parameter.data_ptr() for parameter in policy.model.parameters()}
+    assert {parameter.data_ptr() for parameter in base} == storage  # one copy of the base in memory
 
 
 def test_supervised_adapters(policy, examples):
