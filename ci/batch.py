@@ -56,6 +56,9 @@ def _run(batch: plan.Plan, jobs: int, flags: list[str]) -> int:
 def _snakemake(batch: plan.Plan, jobs: int, flags: list[str]) -> int:
     """Run what is missing, with a line for each run that ends; the exit status of Snakemake."""
     config, log = plan.write(batch), batch.folder / "snakemake.log"
+    bases = [name for name in batch.config()["bases"] if not (batch.folder / "bases" / f"{name}.txt").is_file()]
+    if bases:
+        print(f"{len(bases)} base models are prepared, each before the runs that need it", flush=True)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "ci" / "Snakefile")]
     command += ["--directory", str(batch.folder), "--configfile", str(config), "--cores", str(jobs), "--keep-going"]
     command += ["--resources", f"gpu={len(batch.gpus)}", "--scheduler", "greedy", *TRUST_OUTPUTS, *flags]

@@ -52,16 +52,24 @@ class GSM8K:
             raise ValueError(f"split={split!r} is unknown; known are 'train' and 'held-out'")
         if not 0 <= part < parts:
             raise ValueError(f"part={part} must lie in 0..{parts - 1}")
-        pool = [
+        pool = self._pool(split, part, parts)
+        if n > len(pool):
+            raise ValueError(f"n={n} problems were asked for; part {part} of {parts} of {split!r} has {len(pool)}")
+        return [pool[i] for i in rng.choice(len(pool), size=n, replace=False)]
+
+    def _pool(self, split: str, part: int, parts: int) -> list[Problem]:
+        return [
             problem
             for problem in _problems()
             if (self.longest is None or len(problem.truth) <= self.longest)
             and (_hash(problem.text, "split") % 10 == 0) == (split == "held-out")
             and _hash(problem.text, "part") % parts == part
         ]
-        if n > len(pool):
-            raise ValueError(f"n={n} problems were asked for; part {part} of {parts} of {split!r} has {len(pool)}")
-        return [pool[i] for i in rng.choice(len(pool), size=n, replace=False)]
+
+    def corpus(self, rng: np.random.Generator) -> list[tuple[str, str]]:
+        """All (question, human solution) texts of the training split, in random order: supervised data."""
+        pool = self._pool("train", 0, 1)
+        return [(pool[i].text, pool[i].truth) for i in rng.permutation(len(pool))]
 
     def demonstrate(self, prompt: Problem, rng: np.random.Generator) -> str:
         """The human solution."""

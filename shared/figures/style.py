@@ -46,7 +46,7 @@ def use_style() -> None:
     matplotlib.rcParams.update(STYLE)  # switching the backend may have put its own in place
 
 
-def panels(count: int = 1, *, width: float = 4.2, height: float = 3.3) -> tuple[Figure, list[Axes]]:
+def panels(count: int = 1, *, width: float = 4.2, height: float = 3.6) -> tuple[Figure, list[Axes]]:
     """A figure of `count` axes side by side, `width` x `height` inches each (a single one is wider): (figure, axes)."""
     if count < 1:
         raise ValueError(f"count={count} must be 1 or greater")
