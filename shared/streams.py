@@ -1,7 +1,7 @@
 """Named streams of randomness: the one way in which a seed becomes a generator.
 
 Every stage of a study draws from a stream of its own, so that adding a draw to one stage moves no other, and
-neighbouring seeds share nothing: the seed, the purpose and the index are entropy words of a `SeedSequence`, never added up.
+neighbouring seeds share nothing: seed, purpose and index are entropy words of a `SeedSequence`, never added up.
 """
 
 import numpy as np

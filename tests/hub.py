@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 QUESTION = "Ann has {} pens and buys {} more. How many pens has she now?"
-SENTENCES = [QUESTION.format(2, 3), "Write a short poem without commas, please.", "#### 5 is the number of pens she has"]
+SENTENCES = [QUESTION.format(2, 3), "Write a short poem without commas, please.", "#### 5 is how many she has"]
 
 
 @pytest.fixture(scope="session")

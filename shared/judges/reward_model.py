@@ -67,6 +67,7 @@ def train_reward_model(
     Raises ValueError for an empty list of pairs. The policy itself stays as it is.
     """
     from datasets import Dataset
+    from transformers.trainer_callback import PrinterCallback
     from trl import RewardConfig, RewardTrainer
 
     if not pairs:
@@ -96,6 +97,7 @@ def train_reward_model(
         trainer = RewardTrainer(
             model=model, args=args, train_dataset=Dataset.from_dict(rows), processing_class=policy.tokenizer
         )
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
     return RewardModel(model.eval(), policy)
 

@@ -1,6 +1,6 @@
 """Samplers: from a policy and prompts to responses, and from responses to the best of them."""
 
-from shared.samplers.selection import best_and_worst, best_of_n, win_rate_matrix
 from shared.samplers.sampling import Sample, sample
+from shared.samplers.selection import best_and_worst, best_of_n, win_rate_matrix
 
 __all__ = ["Sample", "best_and_worst", "best_of_n", "sample", "win_rate_matrix"]

@@ -13,6 +13,11 @@ LEAST = {
         "eval_responses": 2, "lora_rank": 2, "base_steps": 2, "cycle_rounds": 1, "cycle_prompts": 12, "cycle_steps": 1,
         "table_rounds": 20, "threads": 1,
     },
+    "spin": {
+        "demonstrations": 24, "sft_steps": 1, "rounds": 2, "prompts": 8, "max_new_tokens": 6, "steps": 1,
+        "batch_size": 2, "gradient_accumulation": 2, "optimizer": "adamw_torch", "warmup": 0.0, "lora_rank": 2, "cut_tokens": 2,
+        "discriminator_steps": 1, "heldout": 6, "base_steps": 2, "threads": 1,
+    },
 }  # fmt: skip
 
 
@@ -21,7 +26,8 @@ def test_paper_scale_runs_on_a_checkpoint_in_hub_format(slug, checkpoint, mirror
     monkeypatch.setenv("DATASETS_MIRROR", str(mirror))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.delenv("MAX_SEEDS", raising=False)
-    given = {"scale": "paper", "model": str(checkpoint), "seeds": 1, **LEAST[slug]}
+    others = {"discriminator": str(checkpoint)} if slug == "spin" else {}
+    given = {"scale": "paper", "model": str(checkpoint), "seeds": 1, **LEAST[slug], **others}
     out = tmp_path / "out.ipynb"
     papermill.execute_notebook(
         papers_folder() / slug / f"{slug}.ipynb", out, parameters=given, progress_bar=False, kernel_name="python3"

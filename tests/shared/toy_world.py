@@ -23,7 +23,8 @@ class ToyWorld:
     vocabulary: tuple[str, ...] = ("<pad>", "<bos>", "<eos>", "<blank>", "say", "please", ":", *WORDS)
 
     def prompts(self, n: int, rng: np.random.Generator) -> list[ToyPrompt]:
-        return [ToyPrompt(f"say {'please ' * int(rng.integers(4))}{WORDS[i]} :") for i in rng.integers(len(WORDS), size=n)]
+        words = [WORDS[i] for i in rng.integers(len(WORDS), size=n)]
+        return [ToyPrompt(f"say {'please ' * int(rng.integers(4))}{word} :") for word in words]
 
     def corpus(self, rng: np.random.Generator) -> list[tuple[str, str]]:
         return [(p.text, " ".join([p.text.split()[-2]] * 2)) for p in self.prompts(self.examples, rng)]

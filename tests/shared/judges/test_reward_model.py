@@ -22,7 +22,7 @@ def comparisons(n, seed):
     return pairs
 
 
-def test_it_learns_the_comparisons_it_is_shown():
+def test_it_learns_the_comparisons_it_is_shown(capfd):
     policy = new_tiny(ToyWorld(), 0, TinyBase(hidden=32))
     before = {name: value.clone() for name, value in policy.model.state_dict().items()}
     judge = train_reward_model(policy, comparisons(200, 0), steps=60, batch_size=32, learning_rate=5e-3, seed=1)
@@ -30,6 +30,7 @@ def test_it_learns_the_comparisons_it_is_shown():
     better = judge.rewards([p.prompt for p in held_out], [p.chosen for p in held_out])
     worse = judge.rewards([p.prompt for p in held_out], [p.rejected for p in held_out])
     assert np.mean(np.array(better) > np.array(worse)) > 0.9
+    assert capfd.readouterr().out == ""
     assert all(torch.equal(value, before[name]) for name, value in policy.model.state_dict().items())
     prompt = ToyWorld().prompts(1, np.random.default_rng(2))[0]
     p, q = judge.probability(prompt, "ant ant", "bee"), judge.probability(prompt, "bee", "ant ant")

