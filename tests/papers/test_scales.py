@@ -15,7 +15,8 @@ LEAST = {
     },
     "spin": {
         "demonstrations": 24, "sft_steps": 1, "rounds": 2, "prompts": 8, "max_new_tokens": 6, "steps": 1,
-        "batch_size": 2, "gradient_accumulation": 2, "optimizer": "adamw_torch", "warmup": 0.0, "lora_rank": 2, "cut_tokens": 2,
+        "batch_size": 2, "gradient_accumulation": 2, "optimizer": "adamw_torch", "warmup": 0.0, "lora_rank": 2,
+        "cut_tokens": 2,
         "discriminator_steps": 1, "heldout": 6, "base_steps": 2, "threads": 1,
     },
 }  # fmt: skip
