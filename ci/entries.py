@@ -13,7 +13,7 @@ from shared.claims.record import read_record
 from shared.claims.tables import effect
 from shared.provenance import current_code
 
-VERDICTS = "central claims, verdict, effect [95 % interval]"
+VERDICTS = "central claims and contradicted controls, verdict, effect [95 % interval]"
 COLUMNS = ("paper", "what it says", VERDICTS, "figure", "scale", "seeds", "minutes")
 THUMBNAIL_PIXELS = 220
 STALE = "other code made this record"
@@ -60,10 +60,24 @@ class Entry:
         return first_figure(self.notebook)
 
     def verdicts(self) -> list[tuple[str, str, str]]:
-        """(what the claim says, verdict, effect with interval and unit) of every central claim."""
+        """(what the claim says, verdict, effect with interval and unit) of every central claim.
+
+        So of every control that is contradicted: it says what else may explain the central ones.
+        """
         says = {claim.id: claim.says for claim in self.paper.claims}
-        central = [c for c in (self.record or {"claims": []})["claims"] if c["role"] == "central"]
-        return [(says.get(c["id"], c["id"]), c["verdict"], f"{effect(c)} {c['unit']}") for c in central]
+        shown = [
+            c
+            for c in (self.record or {"claims": []})["claims"]
+            if c["role"] == "central" or (c["role"] == "control" and c["verdict"] == "contradicted")
+        ]
+        return [
+            (
+                f"{'' if c['role'] == 'central' else 'Control: '}{says.get(c['id'], c['id'])}",
+                c["verdict"],
+                f"{effect(c)} {c['unit']}",
+            )
+            for c in shown
+        ]
 
     def facts(self) -> tuple[str, str, str]:
         """Scale, number of seeds and minutes, as text."""
