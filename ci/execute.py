@@ -18,6 +18,7 @@ from typing import IO, Any
 OWNER = "AUTODIDACT_OWNER"  # process id of the batch that wants this run; the run ends when that process does
 GPUS = "AUTODIDACT_GPUS"  # names of the devices that runs share out among themselves, separated by commas
 QUIET = {
+    "TQDM_DISABLE": "1",  # the board shows the progress; a bar would stay in the outputs
     "PYTHONWARNINGS": "ignore",
     "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
