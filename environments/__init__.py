@@ -1,21 +1,22 @@
 """The worlds: everything with a ground truth. `load_world` finds one by the name that a notebook's presets use."""
 
 from importlib import import_module
+from pathlib import Path
 
-_MAKERS = {
-    "instructions": ("environments.instructions", "Instructions", "preset"),
-    "ifeval": ("environments.instructions", "InstructionsIFEval", "preset"),
-    "gsm8k": ("environments.arithmetic", "GSM8K", "preset"),
-}
+_GUESTS = {"ifeval": "instructions", "gsm8k": "arithmetic"}  # worlds that live in another's folder
 
 
 def load_world(name: str) -> object:
-    """The world that `name` means: a module's name, or name and preset as in "instructions/plateau".
+    """The world that `name` means: a folder's name, or name and preset as in "instructions/plateau".
 
-    Raises ValueError that lists the known names; an unknown preset is named by the world itself.
+    The folder's `WORLDS` maps the name to a class whose `preset` makes the world, so that a new world alters nothing
+    here. Raises ValueError that lists the known names; an unknown preset is named by the world itself.
     """
-    module, _, preset = str(name).partition("/")
-    if module not in _MAKERS:
-        raise ValueError(f"world={name!r} is unknown; known are {', '.join(_MAKERS)}, each with an optional /preset")
-    path, cls, maker = _MAKERS[module]
-    return getattr(getattr(import_module(path), cls), maker)(preset or "default")
+    world, _, preset = str(name).partition("/")
+    folder = _GUESTS.get(world, world)
+    folders = {path.parent.name for path in Path(__file__).parent.glob("*/__init__.py")}
+    worlds = getattr(import_module(f"environments.{folder}"), "WORLDS", {}) if folder in folders else {}
+    if world not in worlds:
+        known = ", ".join(sorted(folders | set(_GUESTS)))
+        raise ValueError(f"world={name!r} is unknown; known are {known}, each with an optional /preset")
+    return worlds[world].preset(preset or "default")

@@ -19,6 +19,12 @@ PURPOSES = {
     "order": 9,  # order of the training batches
     "table": 10,  # worlds that are a table of numbers
     "discriminator": 11,  # splits and weights of a fresh discriminator
+    "instance": 12,  # instances of a world: games, maps, problems, raters' tastes
+    "evolve": 13,  # a population's variation and selection
+    "act": 14,  # an agent's actions
+    "generate": 15,  # noise from which a generative model draws its samples
+    "label": 16,  # what a labeller or a judge says
+    "resample": 17,  # bootstrap over what was measured
 }
 
 

@@ -2,4 +2,6 @@
 
 from environments.arithmetic.gsm8k import GSM8K, Problem
 
-__all__ = ["GSM8K", "Problem"]
+WORLDS = {"gsm8k": GSM8K}
+
+__all__ = ["WORLDS", "GSM8K", "Problem"]

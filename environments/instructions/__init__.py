@@ -6,7 +6,10 @@ from environments.instructions.raters import BradleyTerry, Checker, Cycle, Flipp
 from environments.instructions.scoring import style_frequencies
 from environments.instructions.world import Instructions
 
+WORLDS = {"instructions": Instructions, "ifeval": InstructionsIFEval}
+
 __all__ = [
+    "WORLDS",
     "BradleyTerry",
     "Checker",
     "Cycle",

@@ -18,16 +18,22 @@ METHOD_COLOURS: dict[str, str] = {
     "sppo linearised": INDIGO, "sppo hard": TEAL, "exponential weights": INDIGO,
     "bradley-terry": WINE, "temperature": OLIVE, "best-of-n": SAND,
     "shuffled": GREY, "swapped": WINE, "cut": OLIVE, "control": GREY,
+    "standard": VERMILLION, "random": GREY, "pimp": BLUE, "fresh ideal": ORANGE, "exact": BLACK,
+    "spo": BLUE, "reward model": VERMILLION, "true reward": BLACK, "curated": BLUE, "uncurated": GREY,
+    "novelty": ORANGE, "style": GREEN, "novelty + style": BLUE, "imitation": PURPLE,
+    "cream": BLUE, "self-rewarding": ORANGE, "instilled": ORANGE, "trained": BLUE,
 }  # fmt: skip
 METHOD_LINES: dict[str, str] = {
     "base": ":", "truth": ":", "data": "-.", "oracle": "--", "shuffled": "--", "swapped": "--", "cut": "-.",
-    "control": "--", "temperature": "-.",
+    "control": "--", "temperature": "-.", "random": "--", "uncurated": "--", "exact": ":", "true reward": ":",
 }  # fmt: skip
 METHOD_MARKERS: dict[str, str] = {
     "base": "x", "truth": "+", "data": "+", "oracle": "*", "sppo": "o", "dpo": "s", "ipo": "^", "hinge": "v",
     "spin": "D", "sft": "P", "sppo linearised": "<", "sppo hard": ">", "exponential weights": "h",
     "bradley-terry": "X", "temperature": "d", "best-of-n": "p", "shuffled": "X", "swapped": "v", "cut": ">",
-    "control": "8",
+    "control": "8", "standard": "o", "random": "x", "pimp": "s", "fresh ideal": "o", "exact": "x", "spo": "^",
+    "reward model": "^", "true reward": "*", "curated": "v", "uncurated": "o", "novelty": "s", "style": "o",
+    "novelty + style": "D", "imitation": "P", "cream": "P", "self-rewarding": "D", "instilled": "v", "trained": "X",
 }  # fmt: skip
 _COLOURS = (INDIGO, TEAL, OLIVE, WINE, SAND)
 _LINES = ("-", "--", "-.", ":")
