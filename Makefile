@@ -24,7 +24,7 @@ run: setup
 	$(BIN)/python -m ci.run $(NAMED) --scale="$$SCALE"
 
 test: setup
-	MAX_SEEDS=2 HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal \
+	MAX_SEEDS=2 AUTODIDACT_WORKERS=1 HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal \
 	  --nbmake --nbmake-timeout=600 tests $(NOTEBOOKS)
 
 lab: setup

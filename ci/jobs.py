@@ -15,6 +15,7 @@ from ci.board import Board, clock
 from ci.files import ROOT
 
 POLL_SECONDS = 0.2
+YIELDING = 10  # niceness of a job that starts beside another: a notebook uses every core that it is left
 GRACE_SECONDS = 5
 
 
@@ -41,14 +42,23 @@ class Job:
         """The file to which the running notebook appends its progress, a JSON line a seed."""
         return self.output.with_suffix(".progress")
 
-    def start(self, threads: int) -> None:
+    def start(self, threads: int, niceness: int = 0) -> None:
         """Start the process."""
         self.output.parent.mkdir(parents=True, exist_ok=True)
         for old in (self.output, execute.failed_path(self.output), self.progress):
             old.unlink(missing_ok=True)
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         own = {"AUTODIDACT_PROGRESS": str(self.progress), execute.OWNER: str(os.getpid()), "PYTHONPATH": path}
-        command = [sys.executable, "-m", "ci.execute", str(self.notebook), str(self.output)]
+        command = [
+            "nice",
+            "-n",
+            str(niceness),
+            sys.executable,
+            "-m",
+            "ci.execute",
+            str(self.notebook),
+            str(self.output),
+        ]
         command.append(json.dumps(self.parameters))
         self.state, self.started = "running", time.monotonic()
         variables = {**os.environ, **execute.environment(threads), **own}
@@ -79,14 +89,17 @@ class Job:
 
 
 def run_all(jobs: Sequence[Job], limit: int, on_end: Callable[[Job], None], board: Board) -> None:
-    """Run the jobs in their order, `limit` at a time, and call `on_end` for each that ends; an interrupt ends all."""
+    """Run the jobs in their order, `limit` at a time, and call `on_end` for each that ends; an interrupt ends all.
+
+    The first one has every core that it can use, the others what is left, so that the first result is soon there.
+    """
     waiting, running = list(jobs), []
     threads = max(1, (os.cpu_count() or 1) // limit)
     try:
         while waiting or running:
             while waiting and len(running) < limit:
+                waiting[0].start(threads, YIELDING if running else 0)
                 running.append(waiting.pop(0))
-                running[-1].start(threads)
             board.show([job.row() for job in running], f"{len(waiting)} waiting" if waiting else "")
             time.sleep(POLL_SECONDS)
             for job in [job for job in running if job.ended()]:

@@ -18,7 +18,7 @@ def notebook_shell() -> Any | None:
 
 
 class Progress:
-    """Yields seeds while it shows how far they are.
+    """Yields seeds while it shows how far they are; or, entered as a context, is told of each by `advance`.
 
     In a notebook the line ends as a sentence without durations, so that the committed output is the same in every run.
     Where the environment's AUTODIDACT_PROGRESS names a file, a JSON line is appended to it after every seed, in one
@@ -27,25 +27,35 @@ class Progress:
 
     def __init__(self, paper: str, scale: str, seeds: Sequence[int]) -> None:
         self.paper, self.scale, self.seeds = paper, scale, seeds
-        self.done, self.seed, self.stage, self.started = 0, None, "", 0.0
+        self.done, self.under_way, self.stage, self.started = 0, "", "", 0.0
         self._handle: Any = None
         self._bar: Any = None
 
     def __iter__(self) -> Iterator[int]:
-        self.started = time.monotonic()
-        self._open()
-        try:
+        with self:
             for seed in self.seeds:
-                self.seed, self.stage = seed, ""
+                self.under_way, self.stage = f"seed {seed}", ""
                 self._show(self._running())
                 yield seed
-                self.done += 1
-                self._log(seed)
-                self._advance()
-        finally:
-            self._show(self._ended())
-            if self._bar is not None:
-                self._bar.close()
+                self.advance(seed)
+
+    def __enter__(self) -> "Progress":
+        self.started = time.monotonic()
+        self._open()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._show(self._ended())
+        if self._bar is not None:
+            self._bar.close()
+
+    def advance(self, seed: int) -> None:
+        """A seed is done."""
+        self.done += 1
+        self._log(seed)
+        if self._bar is not None:
+            self._bar.update()
+        self._show(self._running())
 
     def note(self, stage: str) -> None:
         """Name the stage that the current seed has reached."""
@@ -68,15 +78,11 @@ class Progress:
         elif self._bar is not None:
             self._bar.set_postfix_str(self.stage)
 
-    def _advance(self) -> None:
-        if self._bar is not None:
-            self._bar.update()
-
     def _running(self) -> str:
         elapsed = time.monotonic() - self.started
         left = f", about {_clock(elapsed / self.done * (len(self.seeds) - self.done))} left" if self.done else ""
         stage = f" ({self.stage})" if self.stage else ""
-        return f"seed {self.seed}{stage}: {self.done} of {len(self.seeds)} done, {_clock(elapsed)} elapsed{left}"
+        return f"{self.under_way}{stage}: {self.done} of {len(self.seeds)} done, {_clock(elapsed)} elapsed{left}"
 
     def _ended(self) -> str:
         names = f"seed {self.seeds[0]}" if len(self.seeds) == 1 else f"seeds {self.seeds[0]} to {self.seeds[-1]}"

@@ -1,5 +1,6 @@
 """JSON schemas of `paper.yaml` and of the claims record, and the check that names file and field."""
 
+import sys
 from typing import Any
 
 _TEXT = {"type": "string", "minLength": 1}
@@ -128,8 +129,12 @@ RECORD = {
 
 def check(data: Any, schema: dict, where: str) -> None:
     """Raise ValueError in one line, naming `where` and the field, if `data` does not fit `schema`."""
+    # jsonschema builds a grammar of addresses when it is imported, 1.5 s for a format that no schema here has.
+    missing = sys.modules.setdefault("rfc3987_syntax", None) is None
     from jsonschema import Draft202012Validator, exceptions
 
+    if missing:
+        sys.modules.pop("rfc3987_syntax", None)
     error = exceptions.best_match(Draft202012Validator(schema).iter_errors(data))
     if error is not None:
         field = ".".join(_name(data, list(error.absolute_path)))

@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import metadata
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from typing import Any
 from shared import provenance
 from shared.claims import paper as papers
 from shared.claims import record as records
-from shared.claims import tables
+from shared.claims import replicates, tables
 from shared.claims.progress import Progress, notebook_shell
 
 _VERSIONED = ("numpy", "scipy", "torch", "transformers", "trl", "peft", "datasets", "gymnasium")
@@ -42,6 +42,7 @@ class Study:
         self.record: dict[str, Any] | None = None
         self._measured: dict[str, dict[int | str, tuple[float, float]]] = {c.id: {} for c in self.paper.claims}
         self._progress: Progress | None = None
+        self._code = self._hashes()  # now, before anything runs: an edit during the run must not pass as its code
         self._prepare()
 
     @cached_property
@@ -56,12 +57,34 @@ class Study:
 
     def seeds(self) -> Iterator[int]:
         """The seeds of this run, `seed` to `seed + seeds - 1`, with the progress shown while they pass."""
-        first, count = self.parameters.seed, self.parameters.seeds
-        self._progress = Progress(self.paper.slug, self.parameters.scale, range(first, first + count))
+        self._progress = self._new_progress()
         yield from self._progress
 
+    def map(self, experiment: Callable[[int], Any]) -> dict[int, Any]:
+        """`experiment(seed)` for every seed of this run, in their order: seed to result.
+
+        Seeds run side by side in forked processes where the preset `threads` says how many threads each takes, there
+        are cores for more than one, and no GPU is used; else one after the other, here. Results must be plain data
+        (numbers, arrays, strings, dicts of them). What `experiment` changes besides is lost.
+        """
+        progress = self._new_progress()
+        processes = self._processes(len(progress.seeds))
+        if processes == 1:
+            self._progress = progress
+            return {seed: experiment(seed) for seed in progress}
+        self._progress, results = None, {}
+        progress.under_way = f"{processes} seeds at a time"
+        with progress:
+            for seed, result in replicates.side_by_side(experiment, progress.seeds, processes):
+                results[seed] = result
+                progress.advance(seed)
+        return {seed: results[seed] for seed in progress.seeds}
+
     def progress(self, stage: str) -> None:
-        """Show what the current seed is doing, such as "round 2: training"; the note goes when the seed is done."""
+        """Show what the current seed is doing, such as "round 2: training"; the note goes when the seed is done.
+
+        Of seeds that run side by side nothing is shown but when they are done.
+        """
         if self._progress is not None:
             self._progress.note(stage)
 
@@ -101,6 +124,15 @@ class Study:
         texts = {"text/html": tables.html_table(rows, caption), "text/plain": tables.text_table(rows, caption)}
         _show({records.MIME: self.record, **texts})
 
+    def _new_progress(self) -> Progress:
+        first, count = self.parameters.seed, self.parameters.seeds
+        return Progress(self.paper.slug, self.parameters.scale, range(first, first + count))
+
+    def _processes(self, seeds: int) -> int:
+        threads = getattr(self.parameters, "threads", None)
+        on_gpu = "torch" in sys.modules and self.device != "cpu"  # a fork cannot use a GPU that its parent uses
+        return 1 if threads is None or on_gpu else replicates.workers(seeds, threads)
+
     def _prepare(self) -> None:
         from shared.figures import use_style
 
@@ -126,7 +158,7 @@ class Study:
             "seconds": round(time.monotonic() - self._started, 1),
             "device": self._device_name(),
             "versions": _versions(),
-            "code": {provenance.NOTEBOOK: self._notebook_hash(), **provenance.module_hashes()},
+            "code": {**self._hashes(), **self._code},
             "claims": [self._entry(claim) for claim in self.paper.claims],
         }
 
@@ -134,6 +166,9 @@ class Study:
         measured = self._measured[claim.id]
         treatment, control = zip(*measured.values(), strict=True)
         return records.claim_entry(claim, list(measured), list(treatment), list(control))
+
+    def _hashes(self) -> dict[str, str | None]:
+        return {provenance.NOTEBOOK: self._notebook_hash(), **provenance.module_hashes()}
 
     def _notebook_hash(self) -> str | None:
         """The hash of the notebook as it lies on disk, None before it is written."""
