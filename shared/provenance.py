@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("shared", "environments")
 NOTEBOOK = "notebook"
 _INJECTED = "injected-parameters"
+_LISTS = {"__all__", "WORLDS"}
 _WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -42,7 +43,7 @@ def notebook_hash(path: str | Path) -> str:
     """
     from IPython.core.inputtransformer2 import TransformerManager
 
-    cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
+    cells = json.loads(_text(Path(path)))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code" and not _injected(cell)]
     try:
         return source_hash("\n".join(TransformerManager().transform_cell(source) for source in sources))
@@ -54,6 +55,7 @@ def module_hashes() -> dict[str, str]:
     """Hashes of every module of `shared` and `environments` that is loaded, and of those that these import.
 
     Imports inside functions count whether they ran or not, so that what a run finds in a cache does not alter the list.
+    A package's list of names has no hash: it runs nothing, and a new loss beside the others must not outdate them all.
     """
     loaded = [name for name in sorted(sys.modules) if name.split(".")[0] in PACKAGES and module_path(name)]
     names, waiting = set(), loaded
@@ -62,7 +64,8 @@ def module_hashes() -> dict[str, str]:
         if name not in names:
             names.add(name)
             waiting.extend(_imports(name))
-    return {name: source_hash(module_path(name).read_text(encoding="utf-8")) for name in sorted(names)}
+    paths = {name: module_path(name) for name in sorted(names)}
+    return {name: source_hash(_text(path)) for name, path in paths.items() if not _only_names(path)}
 
 
 def current_code(record: Mapping[str, Any]) -> dict[str, str | None]:
@@ -83,16 +86,30 @@ def module_path(name: str) -> Path | None:
 def _hash_of(path: Path | None) -> str | None:
     if path is None or not path.is_file():
         return None
-    return notebook_hash(path) if path.suffix == ".ipynb" else source_hash(path.read_text(encoding="utf-8"))
+    return notebook_hash(path) if path.suffix == ".ipynb" else source_hash(_text(path))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def _injected(cell: Mapping[str, Any]) -> bool:
     return _INJECTED in cell.get("metadata", {}).get("tags", ())
 
 
+def _only_names(path: Path) -> bool:
+    """Whether a file is a package's list of names: no statement besides imports, `__all__` and `WORLDS`."""
+    tree = ast.parse(_text(path))
+    return path.name == "__init__.py" and all(
+        isinstance(node, ast.Import | ast.ImportFrom)
+        or (isinstance(node, ast.Assign) and {ast.unparse(target) for target in node.targets} <= _LISTS)
+        for node in _without_docstring(tree, tree.body)
+    )
+
+
 def _imports(name: str) -> Iterator[str]:
     """Modules of this repository that a module imports anywhere in its text, with the packages they lie in."""
-    for node in ast.walk(ast.parse(module_path(name).read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(_text(module_path(name)))):
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:

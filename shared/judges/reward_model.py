@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
-from shared.training.run import preserved_random_state, quiet
+from shared.training.run import own_garbage, preserved_random_state, quiet
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -76,7 +76,7 @@ def train_reward_model(
         "chosen_ids": _tokens(policy, [pair.prompt for pair in pairs], [pair.chosen for pair in pairs]),
         "rejected_ids": _tokens(policy, [pair.prompt for pair in pairs], [pair.rejected for pair in pairs]),
     }
-    with preserved_random_state(), quiet(), tempfile.TemporaryDirectory() as folder:
+    with own_garbage(), preserved_random_state(), quiet(), tempfile.TemporaryDirectory() as folder:
         args = RewardConfig(
             output_dir=folder,
             max_steps=steps,

@@ -62,7 +62,11 @@ def train_preferences(
     """
     run = Run(steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed, **options)
     sequence = run.order(len(pairs))
-    dataset = _tokenise(policy, pairs, loss, run)
+    used = sorted(set(sequence))  # the reference need not score what no step will see
+    place = {index: row for row, index in enumerate(used)}
+    sequence = [place[index] for index in sequence]
+    rows = _tokenise(policy, pairs, loss, run)
+    dataset = Dataset.from_dict({name: [values[index] for index in used] for name, values in rows.items()})
     micro_batch = run.batch_size // run.gradient_accumulation
 
     def build(model: torch.nn.Module, folder: str, adapter: "PeftConfig | None") -> _Preference:
@@ -83,7 +87,8 @@ def train_preferences(
     return train(policy, build, run, sequence=sequence, lora=lora, on_step=on_step, progress=progress)
 
 
-def _tokenise(policy: "Policy", pairs: Sequence[Pair], loss: Callable[..., torch.Tensor], run: Run) -> Dataset:
+def _tokenise(policy: "Policy", pairs: Sequence[Pair], loss: Callable[..., torch.Tensor], run: Run) -> dict[str, list]:
+    """Column to values, one a pair, checked."""
     prompts = run.encode_prompts(policy, [pair.prompt for pair in pairs])
     responses = policy.encode_responses([text for pair in pairs for text in (pair.chosen, pair.rejected)])
     data: dict[str, list] = {
@@ -94,7 +99,7 @@ def _tokenise(policy: "Policy", pairs: Sequence[Pair], loss: Callable[..., torch
     for name, required in extra_columns(loss).items():
         if required or name in pairs[0].columns:
             data[name] = [_column(pair, name, index) for index, pair in enumerate(pairs)]
-    return Dataset.from_dict(data)
+    return data
 
 
 def _column(pair: Pair, name: str, index: int) -> float:
