@@ -188,6 +188,7 @@ def _checkable(kind: str, arguments: tuple[tuple[str, Any], ...]) -> bool:
     """Whether the checker has its data and every argument: what is missing it would draw from the global generator."""
     if kind in NEED_NLTK_DATA and not _has_sentence_data():
         return False
+    _checkers()  # importing them may draw as well
     before = random.getstate()
     _build(kind, arguments)
     drew = random.getstate() != before
