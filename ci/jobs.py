@@ -13,6 +13,7 @@ from typing import Any
 from ci import execute
 from ci.board import Board, clock
 from ci.files import ROOT
+from shared.claims.replicates import VARIABLE as WORKERS
 
 POLL_SECONDS = 0.2
 YIELDING = 10  # niceness of a job that starts beside another: a notebook uses every core that it is left
@@ -42,13 +43,14 @@ class Job:
         """The file to which the running notebook appends its progress, a JSON line a seed."""
         return self.output.with_suffix(".progress")
 
-    def start(self, threads: int, niceness: int = 0) -> None:
-        """Start the process."""
+    def start(self, threads: int, workers: int = 1, niceness: int = 0) -> None:
+        """Start the process: `threads` for each numerical library, `workers` seeds side by side."""
         self.output.parent.mkdir(parents=True, exist_ok=True)
         for old in (self.output, execute.failed_path(self.output), self.progress):
             old.unlink(missing_ok=True)
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         own = {"AUTODIDACT_PROGRESS": str(self.progress), execute.OWNER: str(os.getpid()), "PYTHONPATH": path}
+        own[WORKERS] = os.environ.get(WORKERS) or str(workers)
         command = [
             "nice",
             "-n",
@@ -91,14 +93,17 @@ class Job:
 def run_all(jobs: Sequence[Job], limit: int, on_end: Callable[[Job], None], board: Board) -> None:
     """Run the jobs in their order, `limit` at a time, and call `on_end` for each that ends; an interrupt ends all.
 
-    The first one has every core that it can use, the others what is left, so that the first result is soon there.
+    One that starts alone may run a seed on every core, the others keep to their share and yield to it: so the first
+    result is soon there.
     """
     waiting, running = list(jobs), []
-    threads = max(1, (os.cpu_count() or 1) // limit)
+    cores = os.cpu_count() or 1
+    share = max(1, cores // limit)
     try:
         while waiting or running:
             while waiting and len(running) < limit:
-                waiting[0].start(threads, YIELDING if running else 0)
+                first = not running
+                waiting[0].start(share, cores if first else share, 0 if first else YIELDING)
                 running.append(waiting.pop(0))
             board.show([job.row() for job in running], f"{len(waiting)} waiting" if waiting else "")
             time.sleep(POLL_SECONDS)

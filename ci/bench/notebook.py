@@ -16,7 +16,6 @@ from ci.execute import environment
 from ci.files import ROOT
 from ci.jobs import Job
 from ci.plan import notebook
-from shared.claims.replicates import VARIABLE
 
 SEEDS = 2
 REPEATS = 5
@@ -43,13 +42,12 @@ def bench_notebook(slug: str | None = None, seeds: int = SEEDS) -> dict[str, Any
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "stages.json"
         copy = nbformat.read(notebook(slug), as_version=4)
-        alone = f'import os\nos.environ["{VARIABLE}"] = "1"'  # what forked processes do, this one cannot time
-        copy.cells.insert(0, new_code_cell(f"{alone}\nfrom ci.bench import stages\nstages.install()"))
+        copy.cells.insert(0, new_code_cell("from ci.bench import stages\nstages.install()"))
         copy.cells.append(new_code_cell(f"stages.write({str(result)!r})"))
         nbformat.write(copy, Path(folder) / "timed.ipynb")
         job = Job(slug, Path(folder) / "timed.ipynb", Path(folder) / "out.ipynb", {"seeds": seeds})
         begin = time.perf_counter()
-        job.start(threads=1)
+        job.start(threads=1)  # and one seed at a time: forked processes could not be timed from here
         job.process.wait()
         wall = time.perf_counter() - begin
         if not (job.ended() and job.error is None):
