@@ -13,12 +13,14 @@ from ci.entries import COLUMNS, STALE, THUMBNAIL_PIXELS, Entry, executed, publis
 from ci.files import ROOT, shown, write_atomic
 from shared.claims.paper import papers_folder
 
+WIDE = "figure" + 36 * "&nbsp;"  # JupyterLab shrinks a picture to its column, and a column to its longest word
 MARKERS = ("<!-- gallery -->", "<!-- /gallery -->")
 
 
 def markdown_table(entries: list[Entry], papers: str) -> str:
     """The gallery's table; `papers` is the way from the Markdown file to the papers' folder, such as `papers/`."""
-    lines = [COLUMNS, ("---",) * len(COLUMNS), *(_markdown_row(entry, papers) for entry in entries)]
+    head = [WIDE if column == "figure" else column for column in COLUMNS]
+    lines = [head, ("---",) * len(COLUMNS), *(_markdown_row(entry, papers) for entry in entries)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
