@@ -55,10 +55,10 @@ def most_alike(
 
 
 def by_outputs(wanted: np.ndarray, candidates: Sequence[Individual]) -> np.ndarray:
-    """Mean absolute distance of the candidates' outputs from the wanted ones, (candidates,), each point's bounded."""
+    """Sum over points of the candidates' distances from the wanted outputs, (candidates,), each distance bounded."""
     outputs = np.array([candidate.outputs for candidate in candidates])
     with np.errstate(all="ignore"):
-        return np.fmin(np.abs(outputs - wanted), FARTHEST).mean(axis=1)  # fmin takes the bound where there is a NaN
+        return np.fmin(np.abs(outputs - wanted), FARTHEST).sum(axis=1)  # fmin takes the bound where there is a NaN
 
 
 def by_fitness(

@@ -83,8 +83,8 @@ def test_likeness_by_fitness_compares_errors(seed):
 def test_outputs_that_are_no_numbers_are_furthest_and_no_warning_is_given():
     rows = [[np.nan, 0.0], [np.inf, 0.0], [1e9, 0.0], [5.0, 5.0]]
     population = [Individual(None, None, 0.0, np.array(row)) for row in rows]
-    assert by_outputs(np.zeros(2), population).tolist() == [5e5, 5e5, 5e5, 5.0]
-    assert by_outputs(np.array([np.inf, 0.0]), population).tolist() == [5e5, 5e5, 5e5, 5e5 + 2.5]
+    assert by_outputs(np.zeros(2), population).tolist() == [1e6, 1e6, 1e6, 10.0]
+    assert by_outputs(np.array([np.inf, 0.0]), population).tolist() == [1e6, 1e6, 1e6, 1e6 + 5]
     assert by_fitness(np.zeros(2), [Individual(None, None, -np.inf)], error=lambda o: np.inf).tolist() == [1e6]
 
 
