@@ -1,0 +1,9 @@
+"""Symbolic regression: the benchmark functions of genetic programming, their points, targets and success criterion."""
+
+from environments.regression.operators import OPERATORS, Operator
+from environments.regression.problems import NAMES
+from environments.regression.world import Instance, Regression
+
+WORLDS = {"regression": Regression}
+
+__all__ = ["NAMES", "OPERATORS", "WORLDS", "Instance", "Operator", "Regression"]

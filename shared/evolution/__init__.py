@@ -1,0 +1,67 @@
+"""Genetic programming with DEAP: trees that are evaluated once a subtree, mate choice as an operator, diversity."""
+
+from shared.evolution.comparisons import a12, fisher, kruskal_wallis, mann_whitney
+from shared.evolution.diversity import (
+    class_entropy,
+    distinct_outputs,
+    distinct_trees,
+    distinct_values,
+    mean_rank,
+    resemblance,
+)
+from shared.evolution.individuals import Individual
+from shared.evolution.mating import (
+    by_fitness,
+    by_outputs,
+    least_fit,
+    most_alike,
+    own_ideal,
+    own_solution,
+    tournament,
+    uniform,
+    unlike,
+    whim,
+)
+from shared.evolution.primitives import deap_draws, primitive_set
+from shared.evolution.trees import Forest, Node, Tree
+from shared.evolution.variation import (
+    depth_limit,
+    point_mutation,
+    subtree_crossover,
+    subtree_mutation,
+    unchanged,
+)
+
+__all__ = [
+    "Forest",
+    "Individual",
+    "Node",
+    "Tree",
+    "a12",
+    "by_fitness",
+    "by_outputs",
+    "class_entropy",
+    "deap_draws",
+    "depth_limit",
+    "distinct_outputs",
+    "distinct_trees",
+    "distinct_values",
+    "fisher",
+    "kruskal_wallis",
+    "least_fit",
+    "mann_whitney",
+    "mean_rank",
+    "most_alike",
+    "own_ideal",
+    "own_solution",
+    "point_mutation",
+    "primitive_set",
+    "resemblance",
+    "subtree_crossover",
+    "subtree_mutation",
+    "tournament",
+    "unchanged",
+    "uniform",
+    "unlike",
+    "whim",
+]

@@ -1,0 +1,54 @@
+"""From a world's operators to DEAP's primitive set, and DEAP's draws from a stream of ours."""
+
+import math
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+import numpy as np
+from deap import gp
+
+
+class Operator(Protocol):
+    """What a world says of an operator: `vector` takes arrays of one shape, `scalar` floats."""
+
+    name: str
+    arity: int
+
+    def vector(self, *arrays: np.ndarray) -> np.ndarray:
+        """The operator on arrays."""
+
+    def scalar(self, *numbers: float) -> float:
+        """The operator on numbers."""
+
+
+def primitive_set(
+    operators: Iterable[Operator], variables: Sequence[str], constants: Sequence[float] = (), *, scalar: bool = False
+) -> gp.PrimitiveSet:
+    """DEAP's primitive set of these operators, variables and constants, over arrays or (`scalar`) over numbers.
+
+    Both kinds list the same symbols in the same order: the same draws give the same trees. Raises ValueError for a
+    constant that is not finite.
+    """
+    pset = gp.PrimitiveSet("regression", len(variables))
+    pset.renameArguments(**dict(zip(tuple(pset.arguments), variables, strict=True)))
+    for operator in operators:
+        pset.addPrimitive(operator.scalar if scalar else operator.vector, operator.arity, name=operator.name)
+    for constant in constants:
+        if not math.isfinite(constant):
+            raise ValueError(f"constants: {constant} must be finite")
+        pset.addTerminal(constant)
+    return pset
+
+
+@contextmanager
+def deap_draws(rng: np.random.Generator) -> Iterator[None]:
+    """Let DEAP, which draws from Python's global generator, draw from `rng`; afterwards that generator is as it was."""
+    before = random.getstate()
+    words = rng.integers(2**32, size=624, dtype=np.uint32)
+    random.setstate((3, (*words.tolist(), 624), None))
+    try:
+        yield
+    finally:
+        random.setstate(before)

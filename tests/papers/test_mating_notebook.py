@@ -1,0 +1,47 @@
+"""The notebook on mating preferences with the least that it can do: at every scale, and the same seed by seed."""
+
+import papermill
+import pytest
+
+from shared.claims import papers_folder, read_record
+
+SLUG = "all-you-need-is-sex"
+LEAST = {"problems": ["koza-1", "keijzer-6"], "mutations": [0.1], "population": 12, "generations": 5, "every": 2}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.delenv("MAX_SEEDS", raising=False)
+
+    def execute(**given):
+        out = tmp_path / "out.ipynb"
+        notebook = papers_folder() / SLUG / f"{SLUG}.ipynb"
+        papermill.execute_notebook(
+            notebook, out, parameters={**LEAST, **given}, progress_bar=False, kernel_name="python3"
+        )
+        return read_record(out)
+
+    return execute
+
+
+def numbers(record):
+    return {
+        (claim["id"], replicate): pair
+        for claim in record["claims"]
+        for replicate, *pair in zip(claim["replicates"], claim["treatment"], claim["control"], strict=True)
+    }
+
+
+def test_paper_scale_is_the_same_code(run):
+    record = run(scale="paper", seeds=1)
+    assert record["scale"] == "paper" and record["parameters"]["generations"] == 5
+    by_run = next(claim for claim in record["claims"] if claim["id"] == "any-taste-will-do")
+    assert by_run["replicates"] == ["koza-1, 0.1, seed 0", "keijzer-6, 0.1, seed 0"]
+
+
+def test_seeds_together_are_seeds_apart_bit_for_bit(run):
+    together = numbers(run(seed=100, seeds=2))
+    apart = [numbers(run(seed=seed, seeds=1)) for seed in (100, 101)]
+    assert apart[0] | apart[1] == together
+    claim = "unmutated-ideals-shrink"
+    assert apart[0][claim, 100] != apart[1][claim, 101]
