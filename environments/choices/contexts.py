@@ -10,7 +10,8 @@ ATTRIBUTES = 5
 
 _ROLES = (
     "a baker", "a sailor", "a painter", "a farmer", "a dancer", "a judge", "a pilot", "a tailor", "a gardener",
-    "a nurse", "a miner", "a poet", "a cook", "a clown", "a spy", "a monk", "a potter", "a surgeon", "a weaver", "a fisherman",
+    "a nurse", "a miner", "a poet", "a cook", "a clown", "a spy", "a monk", "a potter", "a surgeon", "a weaver",
+    "a fisherman",
 )  # fmt: skip
 _ITEMS = (
     "kettle", "lamp", "chair", "tent", "bicycle", "clock", "coat", "guitar", "knife", "mirror", "pillow", "rug",
