@@ -20,6 +20,7 @@ BOUNDS = {
     "sampler": {"speedup": ("at least", 8.0)},
     "warm start": {"first_call_seconds": ("at most", 0.3)},
     "batch": {"overhead": ("at most", 0.05), "speedup": ("at least", 1.8)},
+    "choices": {"world_speedup": ("at least", 20.0), "chooser_speedup": ("at least", 10.0)},
 }
 
 
@@ -32,6 +33,7 @@ def parts() -> dict[str, Callable[[], dict[str, Any]]]:
         "trainer tiny": _part("training", "bench_trainer", model="tiny"),
         "trainer smollm2": _part("training", "bench_trainer", model="smollm2"),
         "batch": _part("batch", "bench_batch"),
+        "choices": _part("choices", "bench_choices"),
     }
 
 
