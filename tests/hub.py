@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.release import write_release
+
 QUESTION = "Ann has {} pens and buys {} more. How many pens has she now?"
 SENTENCES = [QUESTION.format(2, 3), "Write a short poem without commas, please.", "#### 5 is how many she has"]
 
@@ -39,7 +41,7 @@ def checkpoint(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def mirror(tmp_path_factory):
-    """A folder in the form of a data mirror, with forty IFEval prompts and two hundred GSM8K problems."""
+    """A folder in the form of a data mirror: some IFEval prompts, GSM8K problems, and a release of choices."""
     folder = tmp_path_factory.mktemp("mirror")
     rng = np.random.default_rng(0)
     prompts = [
@@ -58,4 +60,5 @@ def mirror(tmp_path_factory):
     for name, rows in {"google__IFEval": prompts, "openai__gsm8k": problems}.items():
         (folder / name).mkdir()
         pd.DataFrame(rows).drop_duplicates(subset=list(rows[0])[:1]).to_parquet(folder / name / "train.parquet")
+    write_release(folder / "self-interpretability")
     return folder

@@ -1,0 +1,142 @@
+"""Estimated weights against a general optimiser, and measures of agreement against plain correlations."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+from environments.choices import FIGURES, Release, draw_weights
+from shared import weights as w
+
+REAL = Path(os.environ.get("DATASETS_MIRROR", "absent")) / "self-interpretability"
+needs_release = pytest.mark.skipif(not REAL.is_dir(), reason="the authors' files are not in DATASETS_MIRROR")
+
+
+def rng(*seed):
+    return np.random.default_rng(seed)
+
+
+def choices(contexts, n, seed, noise=0.0):
+    g = rng(seed)
+    truth = draw_weights(contexts, g)
+    x = g.random((contexts, n, 5)) - g.random((contexts, n, 5))
+    utility = np.einsum("cnk,ck->cn", x, truth) + noise * g.normal(size=(contexts, n))
+    return truth, x, (utility > 0).astype(float)
+
+
+@pytest.mark.parametrize(("ridge", "sd", "noise"), [(1.0, 2.5, 0.0), (0.01, 10.0, 40.0), (4.0, 0.5, 20.0)])
+def test_the_mode_is_that_of_a_general_optimiser(ridge, sd, noise):
+    _, x, y = choices(3, 40, 1, noise)
+    y[0, 5:9], y[2, 0] = np.nan, np.nan
+    found = w.map_weights(x, y, ridge=ridge, intercept_sd=sd)
+    for c in range(3):
+        there = ~np.isnan(y[c])
+        sign = 2 * y[c, there] - 1
+
+        def loss(b, x=x[c, there], sign=sign):
+            z = sign * (x @ b[:5] + b[5])
+            return np.logaddexp(0, -z).sum() + ridge * b[:5] @ b[:5] / 2 + b[5] ** 2 / (2 * sd**2)
+
+        best = optimize.minimize(loss, np.zeros(6), method="BFGS", options={"gtol": 1e-9}).x
+        assert np.allclose(found[c], best[:5], atol=1e-5)
+
+
+def test_separable_choices_stay_finite_and_no_choices_give_nothing():
+    _, x, y = choices(2, 5, 2)
+    assert np.isfinite(w.map_weights(x, y)).all()
+    assert (w.map_weights(x, np.full_like(y, np.nan)) == 0).all()
+    assert (w.to_hundred(np.zeros((2, 5))) == 0).all()
+
+
+@pytest.mark.parametrize(("n", "ceiling"), [(50, 0.967), (100, 0.987)])
+def test_the_ceiling_of_an_exact_chooser(n, ceiling):
+    truth, x, y = choices(1000, n, 3)
+    assert w.pooled_r(w.to_hundred(w.map_weights(x, y)), truth) == pytest.approx(ceiling, abs=0.005)
+
+
+def test_agreement_averages_to_the_pooled_correlation():
+    g = rng(4)
+    reports, weights = g.normal(3, 20, (60, 5)), g.normal(size=(60, 5))
+    weights += 0.02 * reports
+    r = stats.pearsonr(reports.ravel(), weights.ravel())[0]
+    one = w.agreement(w.standardised(reports), w.standardised(weights))
+    assert one.shape == (60,) and one.mean() == pytest.approx(r, abs=1e-12)
+    assert w.pooled_r(reports, weights) == pytest.approx(r, abs=1e-12)
+    assert w.agreement(w.standardised(weights), w.standardised(weights)).tolist() == [1.0] * 60
+
+
+def test_agreement_with_others_is_the_mean_over_the_others():
+    g = rng(5)
+    reports, weights = w.standardised(g.normal(size=(7, 5))), w.standardised(g.normal(size=(7, 5)))
+    for c in range(7):
+        each = [w.agreement(reports[c : c + 1], weights[k : k + 1])[0] for k in range(7) if k != c]
+        assert w.agreement_with_others(reports, weights)[c] == pytest.approx(np.mean(each))
+
+
+def test_within_context_is_pearsons_r_and_zero_where_nothing_varies():
+    g = rng(6)
+    reports, weights = g.normal(size=(5, 5)), g.normal(size=(5, 5))
+    reports[2] = 7.0
+    wanted = [0 if c == 2 else stats.pearsonr(reports[c], weights[c])[0] for c in range(5)]
+    assert np.allclose(w.within_context(reports, weights), wanted)
+
+
+def test_contexts_without_a_report_are_left_out_and_not_made_up():
+    g = rng(7)
+    reports, weights = g.normal(size=(20, 5)), g.normal(size=(20, 5))
+    reports[:3] = np.nan
+    assert w.pooled_r(reports, weights) == pytest.approx(w.pooled_r(reports[3:], weights[3:]))
+    one = w.agreement(w.standardised(reports), w.standardised(weights))
+    assert np.isnan(one[:3]).all() and np.isfinite(one[3:]).all()
+    assert w.pooled_r(np.full((20, 5), np.nan), weights) == 0
+    assert w.pooled_r(np.full((20, 5), 4.0), weights) == 0
+    with pytest.raises(ValueError, match="no context has a report"):
+        w.standardised(np.full((2, 5), np.nan))
+
+
+def test_the_bootstrap_resamples_contexts():
+    g = rng(8)
+    reports = g.normal(size=(30, 5))
+    weights = reports + g.normal(size=(30, 1)) + g.normal(size=(30, 5))
+    low, high = w.bootstrap_r(reports, weights, rng(9), 4000)
+    rows = rng(10).integers(30, size=(4000, 30))
+    slow = [np.corrcoef(reports[i].ravel(), weights[i].ravel())[0, 1] for i in rows]
+    assert [low, high] == pytest.approx(np.quantile(slow, [0.025, 0.975]).tolist(), abs=0.02)
+    assert (low, high) == w.bootstrap_r(reports, weights, rng(9), 4000)
+
+
+def test_bad_input_is_named():
+    x, y = np.zeros((2, 3, 5)), np.zeros((2, 3))
+    with pytest.raises(ValueError, match=r"differences \(2, 3, 5\) and chose_a \(3, 2\) must be"):
+        w.map_weights(x, y.T)
+    with pytest.raises(ValueError, match="chose_a must be 0, 1 or NaN"):
+        w.map_weights(x, y + 2)
+    with pytest.raises(ValueError, match="ridge=0 and intercept_sd=2.5 must be greater than 0"):
+        w.map_weights(x, y, ridge=0)
+    with pytest.raises(ValueError, match="must both be"):
+        w.agreement(np.zeros((2, 5)), np.zeros((2, 4)))
+    with pytest.raises(ValueError, match="one context has no other"):
+        w.agreement_with_others(np.zeros((1, 5)), np.zeros((1, 5)))
+
+
+@needs_release
+def test_the_released_regression_weights_and_figures_are_met():
+    release = Release("gpt-4o-2024-08-06")
+    for native in (False, True):
+        x, y, strange = release.choices(native)
+        ours, theirs = w.to_hundred(w.map_weights(x, y)), release.regression(native)
+        assert strange == 0 and w.pooled_r(ours, theirs) > 0.9998 and np.abs(ours - theirs).max() < 3.5
+        wide = w.to_hundred(w.map_weights(x, y, ridge=0.01))
+        assert native or w.pooled_r(wide, theirs) < 0.99
+    figures = FIGURES[release.model]
+    own, native = release.regression(), release.regression(native=True)
+    assert w.pooled_r(own, release.instilled_weights) == pytest.approx(figures["learned"], abs=0.0005)
+    assert w.pooled_r(release.reports("base").mean, own) == pytest.approx(0.10, abs=0.005)
+    assert w.pooled_r(release.reports("instilled").mean, own) == pytest.approx(figures["instilled"], abs=0.005)
+    assert w.pooled_r(release.reports("native before").mean, native) == pytest.approx(0.46, abs=0.005)
+    assert w.pooled_r(release.reports("native after").mean, native) == pytest.approx(0.71, abs=0.005)
+    assert release.reports("native before").malformed == 34
+    low, high = w.bootstrap_r(release.reports("instilled").mean, own, rng(11))
+    assert (low, high) == pytest.approx((0.48, 0.60), abs=0.01)
