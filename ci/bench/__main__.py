@@ -19,6 +19,7 @@ BOUNDS = {
     "trainer smollm2": {"step_ratio": ("at most", 1.05), "peak_ratio": ("at most", 1.05)},
     "sampler": {"speedup": ("at least", 8.0)},
     "warm start": {"first_call_seconds": ("at most", 0.3)},
+    "control": {"speedup": ("at least", 10.0)},
     "batch": {"overhead": ("at most", 0.05), "speedup": ("at least", 1.8)},
 }
 
@@ -31,6 +32,7 @@ def parts() -> dict[str, Callable[[], dict[str, Any]]]:
         "sampler": _part("sampling", "bench_sampler"),
         "trainer tiny": _part("training", "bench_trainer", model="tiny"),
         "trainer smollm2": _part("training", "bench_trainer", model="smollm2"),
+        "control": _part("control", "bench_control"),
         "batch": _part("batch", "bench_batch"),
     }
 

@@ -131,11 +131,11 @@ class PointMasses:
 
 
 def _picture(path: np.ndarray) -> np.ndarray:
-    """The plane from above, 80 pixels a length: a line at every whole x, the path in grey, the mass in black."""
+    """The plane from above, 70 pixels a length: a line at every whole x, the path in grey, the mass in black."""
     y, x = np.mgrid[0:120, 0:160]
     image = np.full((120, 160, 3), 255, dtype=np.uint8)
-    image[(x - 20) % 80 == 0] = (200, 220, 240)
-    columns, rows = 20 + 80 * path[:, 0], 60 - 80 * path[:, 1]
+    image[(x - 20) % 70 == 0] = (200, 220, 240)
+    columns, rows = 20 + 70 * path[:, 0], 60 - 70 * path[:, 1]
     for radius, colour, some in ((1.5, 150, slice(None)), (5, 0, slice(-1, None))):
         distance = (x[..., None] - columns[some]) ** 2 + (y[..., None] - rows[some]) ** 2
         image[(distance <= radius**2).any(-1)] = colour

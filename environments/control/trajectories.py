@@ -16,11 +16,10 @@ class Batch:
     def __getitem__(self, some: slice | np.ndarray) -> Self:
         return type(self)(**{f.name: getattr(self, f.name)[some] for f in fields(self)})
 
-    def join(self, other: Self) -> Self:
-        """This batch and, after it, the other one."""
-        return type(self)(
-            **{f.name: np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(self)}
-        )
+    def join(self, *others: Self) -> Self:
+        """This batch and, after it, the others in their order."""
+        every = (self, *others)
+        return type(self)(**{f.name: np.concatenate([getattr(batch, f.name) for batch in every]) for f in fields(self)})
 
 
 @dataclass(frozen=True)
