@@ -20,6 +20,7 @@ BOUNDS = {
     "sampler": {"speedup": ("at least", 8.0)},
     "warm start": {"first_call_seconds": ("at most", 0.3)},
     "evolution": {"speedup": ("at least", 5.0), "relative_difference": ("at most", 1e-12)},
+    "control": {"speedup": ("at least", 10.0)},
     "batch": {"overhead": ("at most", 0.05), "speedup": ("at least", 1.8)},
     "choices": {"world_speedup": ("at least", 20.0), "chooser_speedup": ("at least", 10.0)},
 }
@@ -34,6 +35,7 @@ def parts() -> dict[str, Callable[[], dict[str, Any]]]:
         "trainer tiny": _part("training", "bench_trainer", model="tiny"),
         "trainer smollm2": _part("training", "bench_trainer", model="smollm2"),
         "evolution": _part("evolution", "bench_evolution"),
+        "control": _part("control", "bench_control"),
         "batch": _part("batch", "bench_batch"),
         "choices": _part("choices", "bench_choices"),
     }

@@ -1,0 +1,38 @@
+"""Control under preferences: a point mass and MuJoCo's runners, and those who rate whole trajectories."""
+
+from environments.control.locomotion import Locomotion
+from environments.control.point_mass import PointMass, PointMasses
+from environments.control.raters import ByReturn, FinalPosition, Noisy, NonMarkovian, Populations, Rater
+from environments.control.trajectories import Answers, Batch, Trajectories
+
+
+class Control:
+    """The tasks by name: `load_world("control/point-mass")`, `load_world("control/Hopper-v5")`."""
+
+    @classmethod
+    def preset(cls, name: str, **options: int) -> PointMasses | Locomotion:
+        """The point mass ("point-mass" or "default") or a task of gymnasium; options: `horizon`.
+
+        Raises ValueError for a name that gymnasium does not know.
+        """
+        return PointMasses(**options) if name in ("point-mass", "default") else Locomotion(name, **options)
+
+
+WORLDS = {"control": Control}
+
+__all__ = [
+    "WORLDS",
+    "Answers",
+    "Batch",
+    "ByReturn",
+    "Control",
+    "FinalPosition",
+    "Locomotion",
+    "Noisy",
+    "NonMarkovian",
+    "PointMass",
+    "PointMasses",
+    "Populations",
+    "Rater",
+    "Trajectories",
+]

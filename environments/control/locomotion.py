@@ -1,0 +1,74 @@
+"""MuJoCo's runners through gymnasium (Hopper-v5, Walker2d-v5, Ant-v5, ...), as tasks that give whole trajectories."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from environments.control.point_mass import Act, check_actions
+from environments.control.trajectories import Trajectories
+
+HORIZON = 200  # gymnasium's own limit is 1,000 steps
+
+
+class Locomotion:
+    """A gymnasium task with actions in a box; episodes end at a fall or after `horizon` steps.
+
+    Observations are gymnasium's with the share of the horizon that is gone behind them, since what a rater says of a
+    whole trajectory is no function of the state alone. Actions are in [-1, 1], scaled to the task's box. Positions are
+    those of the body: (x, y) where the task has both, else (x, height).
+    """
+
+    def __init__(self, name: str, horizon: int = HORIZON) -> None:
+        if horizon < 4:
+            raise ValueError(f"horizon={horizon} must be 4 or greater: raters look at quarters")
+        try:
+            self.env = gymnasium.make(name, max_episode_steps=horizon, render_mode="rgb_array", width=160, height=120)
+        except gymnasium.error.Error as error:
+            raise ValueError(f"task={name!r} is unknown to gymnasium: {' '.join(str(error).split())}") from None
+        except TypeError:  # it takes no size of its pictures
+            raise ValueError(f"task={name!r} must be one of MuJoCo's, such as Hopper-v5") from None
+        box = self.env.action_space
+        if not isinstance(box, gymnasium.spaces.Box) or not np.isfinite([box.low, box.high]).all():
+            raise ValueError(f"task={name!r} must have actions in a finite box, not in {box}")
+        self.horizon = horizon
+        self.action_size, self.observation_size = box.shape[0], self.env.observation_space.shape[0] + 1
+        self._middle, self._reach = (box.high + box.low) / 2, (box.high - box.low) / 2
+
+    def rollout(self, act: Act, n: int, rng: np.random.Generator) -> Trajectories:
+        """n episodes, one after the other. act: observations (1, d) and the number of the step -> actions (1, k)."""
+        episodes = [self._episode(act, rng) for _ in range(n)]
+        return Trajectories(*(np.stack(parts) for parts in zip(*episodes, strict=True)))
+
+    def frames(self, act: Act, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures of one episode at `count` evenly spaced steps, (count, 120, 160, 3) uint8, and the steps (count,).
+
+        Rendered off screen: the environment's MUJOCO_GL must name a way of doing so that the machine has, such as egl.
+        """
+        pictures: list[np.ndarray] = []
+        self._episode(act, rng, seen=lambda: pictures.append(self.env.render()))
+        shown = np.linspace(0, len(pictures) - 1, count).round().astype(int)
+        return np.stack([pictures[h] for h in shown]), shown
+
+    def _episode(self, act: Act, rng: np.random.Generator, seen: Any = None) -> tuple[np.ndarray, ...]:
+        """Observations, actions, rewards, positions and steps of one episode, padded to the horizon."""
+        observations = np.zeros((self.horizon + 1, self.observation_size))
+        actions, rewards = np.zeros((self.horizon, self.action_size)), np.zeros(self.horizon)
+        positions, steps = np.zeros((self.horizon + 1, 2)), np.zeros(self.horizon, dtype=bool)
+        observed, _ = self.env.reset(seed=int(rng.integers(2**31)))
+        ended, h = False, 0
+        observations[0], positions[0] = np.append(observed, 0.0), self._position()
+        while not ended:
+            if seen is not None:
+                seen()
+            actions[h] = check_actions(act(observations[h : h + 1], h), (1, self.action_size))[0]
+            action = (self._middle + self._reach * actions[h]).astype(np.float32)
+            observed, rewards[h], fallen, late, _ = self.env.step(action)
+            steps[h], h = True, h + 1
+            observations[h], positions[h] = np.append(observed, h / self.horizon), self._position()
+            ended = fallen or late
+        observations[h:], positions[h:] = observations[h], positions[h]
+        return observations, actions, rewards, positions, steps
+
+    def _position(self) -> np.ndarray:
+        return np.array(self.env.unwrapped.data.qpos[:2])

@@ -1,0 +1,12 @@
+"""Learners that take whatever reward they are given for each step, and a reward model of trajectories.
+
+Every learner has `rollout(n)`, n fresh trajectories of its present policy, and `update(batch, rewards)`, one update on
+them. None of them reads a reward of the environment's own.
+"""
+
+from shared.agents.exp3 import Exp3
+from shared.agents.reinforce import Reinforce
+from shared.agents.reward import TrajectoryReward
+from shared.agents.soft_actor_critic import SoftActorCritic
+
+__all__ = ["Exp3", "Reinforce", "SoftActorCritic", "TrajectoryReward"]
