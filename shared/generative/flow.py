@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import ot
 import torch
+from scipy.spatial.distance import cdist
 from torch import nn
 
 from shared.losses.flow import flow_matching
@@ -46,9 +47,9 @@ def transport_pairs(noise: np.ndarray, data: np.ndarray) -> np.ndarray:
     """
     if noise.shape != data.shape:
         raise ValueError(f"noise and data must have one shape, but have {noise.shape} and {data.shape}")
-    cost = ot.dist(noise.reshape(len(noise), -1).astype(float), data.reshape(len(data), -1).astype(float))
+    cost = cdist(noise.reshape(len(noise), -1), data.reshape(len(data), -1), "sqeuclidean")
     weights = ot.unif(len(noise))
-    return ot.emd(weights, weights, cost).argmax(1)
+    return ot.emd(weights, weights, cost, center_dual=False, check_marginals=False).argmax(1)
 
 
 def train_flow(
