@@ -106,5 +106,5 @@ def _labels(column: pd.Series) -> np.ndarray:
     wrong = np.flatnonzero(~np.isin(labels, np.arange(len(CIFAR10))))
     if len(wrong):
         row = int(wrong[0])
-        raise ValueError(f"uoft-cs/cifar10, row {row}: label must be 0 to 9, not {column.iloc[row]!r}")
+        raise ValueError(f"uoft-cs/cifar10, row {row}: label must be 0 to 9, not {column.iloc[row]}")
     return labels.astype(int)
