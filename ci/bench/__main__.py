@@ -20,6 +20,8 @@ BOUNDS = {
     "sampler": {"speedup": ("at least", 8.0)},
     "warm start": {"first_call_seconds": ("at most", 0.3)},
     "batch": {"overhead": ("at most", 0.05), "speedup": ("at least", 1.8)},
+    "flow mlp": {"speedup": ("at least", 1.0), "apart": ("at most", 1e-3)},
+    "flow unet": {"speedup": ("at least", 0.95), "apart": ("at most", 1e-3)},
 }
 
 
@@ -32,6 +34,8 @@ def parts() -> dict[str, Callable[[], dict[str, Any]]]:
         "trainer tiny": _part("training", "bench_trainer", model="tiny"),
         "trainer smollm2": _part("training", "bench_trainer", model="smollm2"),
         "batch": _part("batch", "bench_batch"),
+        "flow mlp": _part("generative", "bench_flow", kind="mlp"),
+        "flow unet": _part("generative", "bench_flow", kind="unet"),
     }
 
 
