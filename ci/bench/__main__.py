@@ -23,6 +23,8 @@ BOUNDS = {
     "control": {"speedup": ("at least", 10.0)},
     "batch": {"overhead": ("at most", 0.05), "speedup": ("at least", 1.8)},
     "choices": {"world_speedup": ("at least", 20.0), "chooser_speedup": ("at least", 10.0)},
+    "flow mlp": {"speedup": ("at least", 1.0), "apart": ("at most", 1e-3)},
+    "flow unet": {"speedup": ("at least", 0.95), "apart": ("at most", 1e-3)},
 }
 
 
@@ -38,6 +40,8 @@ def parts() -> dict[str, Callable[[], dict[str, Any]]]:
         "control": _part("control", "bench_control"),
         "batch": _part("batch", "bench_batch"),
         "choices": _part("choices", "bench_choices"),
+        "flow mlp": _part("generative", "bench_flow", kind="mlp"),
+        "flow unet": _part("generative", "bench_flow", kind="unet"),
     }
 
 

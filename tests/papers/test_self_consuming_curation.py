@@ -1,0 +1,73 @@
+"""The notebook on curation: seeds do not touch each other, and its largest scale is the code of its smallest."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import papermill
+import pytest
+
+from shared.claims import papers_folder, read_record
+
+# The least that the notebook can do and still reach its verdicts.
+LEAST = {
+    "plane_base_steps": 3, "plane_steps": 1, "plane_kept": 64, "plane_data": 200, "plane_rounds": 2, "base_steps": 3,
+    "steps": 1, "kept": 64, "rounds": 2, "shown": 20, "classifier_steps": 3, "laws": 4, "law_rounds": 60, "threads": 1,
+    "sampler_steps": 2, "batch_size": 64,
+}  # fmt: skip
+
+
+def measured(out, **given):
+    """Every number of the record of a run, by claim and replicate."""
+    path = papers_folder() / "self-consuming-curation" / "self-consuming-curation.ipynb"
+    papermill.execute_notebook(path, out, parameters={**LEAST, **given}, progress_bar=False, kernel_name="python3")
+    return {
+        (claim["id"], replicate): numbers
+        for claim in read_record(out)["claims"]
+        for replicate, *numbers in zip(claim["replicates"], claim["treatment"], claim["control"], strict=True)
+    }
+
+
+def test_seeds_together_are_seeds_apart_bit_for_bit(tmp_path, monkeypatch):
+    monkeypatch.delenv("MAX_SEEDS", raising=False)
+    together = measured(tmp_path / "together.ipynb", seed=100, seeds=2)
+    second = measured(tmp_path / "second.ipynb", seed=101, seeds=1)
+    assert second == {key: value for key, value in together.items() if key in second}
+    assert any(together[claim, 100] != together[claim, 101] for claim, seed in second if seed == 101)
+
+
+@pytest.fixture
+def photographs(tmp_path, monkeypatch):
+    """A mirror of CIFAR-10 with a hundred and fifty images, each class a colour and noise."""
+    from PIL import Image
+
+    rng, rows = np.random.default_rng(0), []
+    for i in range(150):
+        pixels = (rng.integers(0, 80, (32, 32, 3)) + np.array([17 * (i % 10), 90, 170 - 17 * (i % 10)])).astype(
+            np.uint8
+        )
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "PNG")
+        rows.append({"img": {"bytes": file.getvalue(), "path": None}, "label": i % 10})
+    (tmp_path / "uoft-cs__cifar10").mkdir()
+    pd.DataFrame(rows).to_parquet(tmp_path / "uoft-cs__cifar10" / "train.parquet")
+    monkeypatch.setenv("DATASETS_MIRROR", str(tmp_path))
+
+
+def test_paper_scale_runs_on_photographs(photographs, tmp_path, monkeypatch):
+    monkeypatch.delenv("MAX_SEEDS", raising=False)
+    least = {
+        "width": 16,
+        "layers": 2,
+        "classifier_width": 8,
+        "taste": "linear",
+        "measure": "mlp",
+        "classifier_steps": 20,
+        "kept": 8,
+        "steps": 1,
+        "base_steps": 1,
+        "batch_size": 8,
+    }
+    out = tmp_path / "out.ipynb"
+    assert measured(out, scale="paper", seeds=1, images="densities/cifar10-16", **{**least, "shown": 10})
+    assert read_record(out)["scale"] == "paper"
