@@ -5,8 +5,11 @@ the golden path, planted bugs, inspections. Scripted demonstrators in three styl
 Freedoom maps behind the same names; it needs `vizdoom` and is imported only by those who ask for it.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from environments.game.demonstrators import (
     INSPECTION_STEPS,
@@ -19,7 +22,7 @@ from environments.game.demonstrators import (
     inspection_tasks,
 )  # fmt: skip
 from environments.game.play import ACTIONS, ALL_SIDES, INTERACT, Game, State, VectorGame, make, make_vector
-from environments.game.render import detect
+from environments.game.render import CELL, detect, picture
 from environments.game.towns import BUGS, Bug, Knobs, Town, town
 from environments.game.truth import (
     area_under_coverage,
@@ -43,20 +46,55 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class World:
-    """A preset of knobs: `load_world("game/half-trail").knobs(size=16)` for `make`, `make_vector`, `demonstrate`."""
+    """The world with its knobs set, and all that a study asks of it in one object.
 
-    name: str
+    `load_world("game/half-trail").set(size=16)` is the preset with other knobs. Another back end has the same methods.
+    """
+
+    settings: Knobs = Knobs()
+
+    styles = STYLES
+    actions = ACTIONS
+    bugs = BUGS
+    inspection_steps = INSPECTION_STEPS
+    cell = CELL  # pixels of a cell in `picture`
+    detect = staticmethod(detect)
+    inspected = staticmethod(inspected)
+    deviation = staticmethod(deviation)
+    completion = staticmethod(completion)
+    style_features = staticmethod(style_features)
+    area_under_coverage = staticmethod(area_under_coverage)
 
     @classmethod
     def preset(cls, name: str) -> "World":
         """Raises ValueError, which lists the presets, for an unknown name."""
         if name not in PRESETS:
             raise ValueError(f"preset {name!r} of the world game is unknown; known are {', '.join(PRESETS)}")
-        return cls(name)
+        return cls(Knobs(**PRESETS[name]))
 
-    def knobs(self, **other: Any) -> dict[str, Any]:
-        """All knobs by name: the preset's, overruled by `other`."""
-        return asdict(Knobs(**{**PRESETS[self.name], **other}))
+    def set(self, **knobs: Any) -> "World":
+        """The same world with some knobs set otherwise."""
+        return World(replace(self.settings, **knobs))
+
+    def vector(self, map_seeds: Sequence[int]) -> VectorGame:
+        """The towns of these seeds, stepped as one."""
+        return VectorGame(map_seeds, self.settings)
+
+    def demonstrate(self, map_seed: int, style: str, rng: np.random.Generator, **options: Any) -> Demonstration:
+        """A walk in a style; for `noise` and `steps` see `demonstrate`."""
+        return demonstrate(map_seed, style, rng, **options, **asdict(self.settings))
+
+    def inspection(self, map_seed: int, rng: np.random.Generator) -> Demonstration:
+        """The inspection of one crate by the script."""
+        return inspection(map_seed, rng, **asdict(self.settings))
+
+    def picture(self, place: Town) -> np.ndarray:
+        """The whole town in pixels, for people."""
+        return picture(place.look, place.seed)
+
+    def tasks(self, map_seeds: Sequence[int], rng: np.random.Generator) -> VectorGame:
+        """One inspection task a map, as a vector environment in that state."""
+        return inspection_tasks(map_seeds, rng, **asdict(self.settings))
 
 
 WORLDS = {"game": World}

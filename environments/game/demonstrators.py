@@ -1,6 +1,6 @@
 """Scripted players: three styles of walking a town, and the inspection of a crate. They know the map; pupils do not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,7 +65,7 @@ def inspection_task(map_seed: int, rng: np.random.Generator, **knobs: Any) -> St
     return _task(map_seed, rng, Knobs(**knobs))[0]
 
 
-def inspection_tasks(map_seeds: list[int], rng: np.random.Generator, **knobs: Any) -> VectorGame:
+def inspection_tasks(map_seeds: Sequence[int], rng: np.random.Generator, **knobs: Any) -> VectorGame:
     """One task a map, as a vector environment in that state."""
     game = VectorGame(map_seeds, Knobs(**knobs))
     states = [_task(s, rng, game.knobs)[0] for s in map_seeds]

@@ -115,6 +115,12 @@ class Windows:
         return windows
 
 
+def picture(look: np.ndarray, map_seed: int) -> np.ndarray:
+    """A whole map (6 N, 6 N, 3) uint8 of its looks (N, N): nothing that a player ever sees."""
+    n = len(look)
+    return tiles(map_seed)[look].transpose(0, 2, 1, 3, 4).reshape(n * CELL, n * CELL, 3)
+
+
 def _enlarged(tiles: np.ndarray, scale: int) -> np.ndarray:
     return tiles.repeat(scale, 1).repeat(scale, 2)
 

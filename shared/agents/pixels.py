@@ -5,9 +5,13 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+import torch
 from scipy.cluster.vq import kmeans2
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
+
+from shared.agents.imitation import sampled
 
 Reward = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -130,6 +134,37 @@ class FeatureEnv(VecEnv):
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
         """No game is wrapped."""
         return [False] * self.num_envs
+
+
+class Logbook:
+    """A batch of games that writes down, step by step, what measures: `positions`, `bugs`. The player sees neither."""
+
+    def __init__(self, game: Any) -> None:
+        self.game, self.batch = game, game.batch
+        self.positions: list[np.ndarray] = []
+        self.bugs: list[np.ndarray] = []
+
+    def reset(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """As the game's."""
+        return self.game.reset()
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, ...]:
+        """As the game's; the position after the step and the bug that it triggered are noted."""
+        outcome = self.game.step(actions)
+        self.positions.append(outcome[-1]["position"])
+        self.bugs.append(outcome[-1]["bug"])
+        return outcome
+
+
+def acting(model: BaseAlgorithm, rng: np.random.Generator) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """A trained policy as a function of the features before and now, (batch, dim) each, to sampled actions (batch,)."""
+
+    def act(previous: np.ndarray, z: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            seen = torch.as_tensor(np.concatenate([previous, z], 1))
+            return sampled(model.policy.get_distribution(seen).distribution.probs.numpy(), rng)
+
+    return act
 
 
 class AfterRollout(BaseCallback):

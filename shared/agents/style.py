@@ -1,5 +1,7 @@
 """Style as a reward: a discriminator of transitions, as in adversarial motion priors (arXiv 2104.02180)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import nn
@@ -59,6 +61,26 @@ class Style:
 
     def _batch(self, rows: torch.Tensor, size: int) -> torch.Tensor:
         return rows[self._rng.integers(len(rows), size=size)].detach()
+
+
+class Constant:
+    """A bonus for being alive where a style reward would stand, of any given value; 0 is none at all."""
+
+    def __init__(self, value: float = 0.0) -> None:
+        self.value = value
+
+    def reward(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """The value (n,), whatever was done."""
+        return np.full(len(before), self.value)
+
+    def update(self, produced: tuple[np.ndarray, np.ndarray], *, steps: int) -> float:
+        """Nothing is learned."""
+        return 0.0
+
+
+def transitions(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """(z_t, z_t+1) of feature sequences (T + 1, dim) each, joined into (n, dim), (n, dim)."""
+    return np.concatenate([z[:-1] for z in sequences]), np.concatenate([z[1:] for z in sequences])
 
 
 def _joined(transitions: tuple[np.ndarray, np.ndarray]) -> torch.Tensor:

@@ -93,7 +93,9 @@ class TestMaps:
         assert not train & {game.town(s, SMALL).layout_hash() for s in range(1000, 1040)}
 
     def test_presets_and_bad_knobs(self):
-        assert load_world("game/half-trail").knobs(size=16)["trail_covers"] == "half"
+        world = load_world("game/half-trail").set(size=16)
+        assert (world.settings.trail_covers, world.settings.size) == ("half", 16)
+        assert world.vector([1, 2]).batch == 2 and len(world.demonstrate(0, "wall", rng(), steps=5).actions) == 5
         with pytest.raises(ValueError, match="town, half-trail"):
             load_world("game/nowhere")
         for name, value in {"size": 40, "rooms": 2, "trail_covers": "none", "landmarks": 2, "scale": 0}.items():
@@ -117,6 +119,15 @@ class TestPixels:
                 wanted = tiles[place.look[y + dy, x + dx]]
                 corners = (0, 0, 5, 5), (0, 5, 0, 5)
                 assert (cell == wanted).all() or ((dy, dx) == (0, 0) and (cell[corners] == wanted[corners]).all())
+
+    def test_the_picture_of_the_town_holds_the_windows(self):
+        world = load_world("game/town")
+        vector = world.vector([6])
+        whole, window = world.picture(vector.towns[0]), vector.reset()[0][0]
+        y, x = 6 * np.array(vector.towns[0].start)
+        around = whole[y - 12 : y + 18, x - 12 : x + 18]
+        differs = (around != window[1:-1, 1:-1]).any(-1)
+        assert differs[12:18, 12:18].any() and differs.sum() == differs[12:18, 12:18].sum()
 
     def test_equal_surroundings_look_equal_wherever_they_are(self):
         vector, seen, repeats = game.make_vector([2], size=24, rooms=4), {}, 0
