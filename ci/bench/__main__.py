@@ -20,6 +20,7 @@ BOUNDS = {
     "sampler": {"speedup": ("at least", 8.0)},
     "warm start": {"first_call_seconds": ("at most", 0.3)},
     "batch": {"overhead": ("at most", 0.05), "speedup": ("at least", 1.8)},
+    "game": {"batch_32_fps": ("at least", 20_000), "batch_64_fps": ("at least", 5_000)},
 }
 
 
@@ -32,6 +33,7 @@ def parts() -> dict[str, Callable[[], dict[str, Any]]]:
         "trainer tiny": _part("training", "bench_trainer", model="tiny"),
         "trainer smollm2": _part("training", "bench_trainer", model="smollm2"),
         "batch": _part("batch", "bench_batch"),
+        "game": _part("game", "bench_game"),
     }
 
 
