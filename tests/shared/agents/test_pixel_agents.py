@@ -39,7 +39,9 @@ class TestFeatures:
                 patch = frame[1 + 6 * row : 7 + 6 * row, 1 + 6 * column : 7 + 6 * column].reshape(-1) / 255
                 away = np.linalg.norm(patch - features.prototypes, axis=1)
                 wanted.append(np.maximum(0, away.mean() - away))
-        assert features._activations(frames[3:4])[0] == pytest.approx(np.concatenate(wanted), abs=1e-4)
+        assert features._activations(frames[3:4])[0] == pytest.approx(
+            np.concatenate(wanted), abs=2e-3
+        )  # float32, near zero distance
 
     def test_components_are_centred_uncorrelated_and_ordered(self, frames, features):
         z = features(frames)
