@@ -188,7 +188,7 @@ class TestFeatureEnv:
 
     def test_ppo_learns_a_reward_of_ours(self, features):
         """Pressing `interact` changes nothing in view: a penalty on change teaches it."""
-        env, taken = self.env(features, lambda b, a: -(np.abs(a - b).max(1) > 1e-4), 16), []
+        env, taken = self.env(features, lambda b, a: -1.0 * (np.abs(a - b).max(1) > 1e-4), 16), []
         model = PPO("MlpPolicy", env, n_steps=16, batch_size=64, n_epochs=8, learning_rate=1e-2, seed=0, device="cpu")
         model.learn(64 * 40, callback=AfterRollout(lambda: taken.append(len(env.take()[0]))))
         assert taken == [64] * 40
