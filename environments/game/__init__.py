@@ -1,0 +1,135 @@
+"""The world `game`: small towns as pixels, walked through by a tester who sees only the window around the player.
+
+`make` gives a `gymnasium.Env`, `make_vector` many towns stepped in one array. Exact truth: reachable cells, coverage,
+the golden path, planted bugs, inspections. Scripted demonstrators in three styles. `environments.game.doom` gives
+Freedoom maps behind the same names; it needs `vizdoom` and is imported only by those who ask for it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from environments.game.demonstrators import (
+    INSPECTION_STEPS,
+    STYLES,
+    Demonstration,
+    demonstrate,
+    inspected,
+    inspection,
+    inspection_task,
+    inspection_tasks,
+)  # fmt: skip
+from environments.game.play import ACTIONS, ALL_SIDES, INTERACT, Game, State, VectorGame, make, make_vector
+from environments.game.render import CELL, detect, picture
+from environments.game.towns import BUGS, Bug, Knobs, Town, town
+from environments.game.truth import (
+    area_under_coverage,
+    completion,
+    coverage,
+    coverage_curve,
+    deviation,
+    golden_path,
+    reachable,
+    style_features,
+)  # fmt: skip
+
+PRESETS = {
+    "default": {},
+    "town": {},
+    "half-trail": {"trail_covers": "half"},
+    "television": {"animated": True},
+    "landmarked": {"landmarks": 1.0},
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """The world with its knobs set, and all that a study asks of it in one object.
+
+    `load_world("game/half-trail").set(size=16)` is the preset with other knobs. Another back end has the same methods.
+    """
+
+    settings: Knobs = Knobs()
+
+    styles = STYLES
+    actions = ACTIONS
+    bugs = BUGS
+    inspection_steps = INSPECTION_STEPS
+    cell = CELL  # pixels of a cell in `picture`
+    detect = staticmethod(detect)
+    inspected = staticmethod(inspected)
+    deviation = staticmethod(deviation)
+    completion = staticmethod(completion)
+    style_features = staticmethod(style_features)
+    area_under_coverage = staticmethod(area_under_coverage)
+
+    @classmethod
+    def preset(cls, name: str) -> "World":
+        """Raises ValueError, which lists the presets, for an unknown name."""
+        if name not in PRESETS:
+            raise ValueError(f"preset {name!r} of the world game is unknown; known are {', '.join(PRESETS)}")
+        return cls(Knobs(**PRESETS[name]))
+
+    def set(self, **knobs: Any) -> "World":
+        """The same world with some knobs set otherwise."""
+        return World(replace(self.settings, **knobs))
+
+    def vector(self, map_seeds: Sequence[int]) -> VectorGame:
+        """The towns of these seeds, stepped as one."""
+        return VectorGame(map_seeds, self.settings)
+
+    def demonstrate(self, map_seed: int, style: str, rng: np.random.Generator, **options: Any) -> Demonstration:
+        """A walk in a style; for `noise` and `steps` see `demonstrate`."""
+        return demonstrate(map_seed, style, rng, **options, **asdict(self.settings))
+
+    def inspection(self, map_seed: int, rng: np.random.Generator) -> Demonstration:
+        """The inspection of one crate by the script."""
+        return inspection(map_seed, rng, **asdict(self.settings))
+
+    def picture(self, place: Town) -> np.ndarray:
+        """The whole town in pixels, for people."""
+        return picture(place.look, place.seed)
+
+    def tasks(self, map_seeds: Sequence[int], rng: np.random.Generator) -> VectorGame:
+        """One inspection task a map, as a vector environment in that state."""
+        return inspection_tasks(map_seeds, rng, **asdict(self.settings))
+
+
+WORLDS = {"game": World}
+
+__all__ = [
+    "ACTIONS",
+    "ALL_SIDES",
+    "BUGS",
+    "INSPECTION_STEPS",
+    "INTERACT",
+    "STYLES",
+    "WORLDS",
+    "Bug",
+    "Demonstration",
+    "Game",
+    "Knobs",
+    "State",
+    "Town",
+    "VectorGame",
+    "World",
+    "area_under_coverage",
+    "completion",
+    "coverage",
+    "coverage_curve",
+    "demonstrate",
+    "detect",
+    "deviation",
+    "golden_path",
+    "inspected",
+    "inspection",
+    "inspection_task",
+    "inspection_tasks",
+    "make",
+    "make_vector",
+    "reachable",
+    "style_features",
+    "town",
+]
