@@ -5,10 +5,12 @@ measuring only. There are no planted bugs, inspections or scripted testers here;
 edited. Needs the package `vizdoom`, whose Freedoom files are free; nothing else in this folder imports it.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import gymnasium
@@ -185,6 +187,7 @@ def make_vector(map_seeds: Sequence[int], **knobs: Any) -> VectorDoom:
 def _game(map_seed: int, knobs: Knobs) -> vizdoom.DoomGame:
     game = vizdoom.DoomGame()
     game.set_doom_game_path(str(Path(vizdoom.__file__).parent / "freedoom2.wad"))
+    game.set_doom_config_path(str(Path(gettempdir()) / f"vizdoom-{os.getpid()}.ini"))  # else it writes where one works
     game.set_doom_map(knobs.level)
     game.set_screen_resolution(vizdoom.ScreenResolution.RES_160X120)
     game.set_screen_format(vizdoom.ScreenFormat.GRAY8)
