@@ -141,7 +141,10 @@ def test_the_quickest_papers_go_first(folder, tmp_path, monkeypatch):
 def test_an_interrupt_ends_the_notebooks_too(papers, tmp_path):
     write_paper(papers, "alpha", MEASURE + "open('started', 'w').close()\nimport time; time.sleep(60)")
     command = [sys.executable, "-m", "ci.run", "--out", tmp_path / "out", "--site", tmp_path / "site"]
-    process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        list(map(str, command)), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )  # fmt: skip
     end = time.monotonic() + 60
     while not (papers / "alpha" / "started").exists():
         assert time.monotonic() < end and process.poll() is None
