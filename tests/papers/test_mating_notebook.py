@@ -1,9 +1,8 @@
 """The notebook on mating preferences with the least that it can do: at every scale, and the same seed by seed."""
 
-import papermill
 import pytest
 
-from shared.claims import papers_folder, read_record
+from tests.papers.notebooks import execute, numbers
 
 SLUG = "all-you-need-is-sex"
 LEAST = {"problems": ["koza-1", "keijzer-6"], "mutations": [0.1], "population": 12, "generations": 5, "every": 2}
@@ -13,23 +12,7 @@ LEAST = {"problems": ["koza-1", "keijzer-6"], "mutations": [0.1], "population": 
 def run(tmp_path, monkeypatch):
     monkeypatch.delenv("MAX_SEEDS", raising=False)
 
-    def execute(**given):
-        out = tmp_path / "out.ipynb"
-        notebook = papers_folder() / SLUG / f"{SLUG}.ipynb"
-        papermill.execute_notebook(
-            notebook, out, parameters={**LEAST, **given}, progress_bar=False, kernel_name="python3"
-        )
-        return read_record(out)
-
-    return execute
-
-
-def numbers(record):
-    return {
-        (claim["id"], replicate): pair
-        for claim in record["claims"]
-        for replicate, *pair in zip(claim["replicates"], claim["treatment"], claim["control"], strict=True)
-    }
+    return lambda **given: execute(SLUG, tmp_path / "out.ipynb", **(LEAST | given))
 
 
 def test_seeds_together_are_seeds_apart_bit_for_bit_and_scales_are_one_code(run):

@@ -1,9 +1,8 @@
 """The notebook in the least that it can do: seeds together are seeds apart, and the scale `paper` is the same code."""
 
-import papermill
 import pytest
 
-from shared.claims import papers_folder, read_record
+from tests.papers.notebooks import execute, numbers
 
 SLUG = "pixel-game-testing"
 LEAST = {
@@ -18,23 +17,7 @@ LEAST = {
 def run(tmp_path, monkeypatch):
     monkeypatch.delenv("MAX_SEEDS", raising=False)
 
-    def execute(**given):
-        out = tmp_path / "out.ipynb"
-        notebook = papers_folder() / SLUG / f"{SLUG}.ipynb"
-        papermill.execute_notebook(
-            notebook, out, parameters=LEAST | given, progress_bar=False, kernel_name="python3", cwd=str(tmp_path)
-        )
-        return read_record(out)
-
-    return execute
-
-
-def numbers(record):
-    return {
-        (claim["id"], replicate): pair
-        for claim in record["claims"]
-        for replicate, *pair in zip(claim["replicates"], claim["treatment"], claim["control"], strict=True)
-    }
+    return lambda **given: execute(SLUG, tmp_path / "out.ipynb", **(LEAST | given))
 
 
 def test_seeds_together_are_seeds_apart_bit_for_bit(run):

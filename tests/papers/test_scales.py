@@ -1,9 +1,8 @@
 """The scale `paper` is the code of `small` and `toy`: run here on a tiny checkpoint in the hub's format."""
 
-import papermill
 import pytest
 
-from shared.claims import papers_folder, read_record
+from tests.papers.notebooks import execute
 
 # The least that each notebook can do and still reach its verdicts.
 LEAST = {
@@ -35,11 +34,7 @@ def test_paper_scale_runs_on_a_checkpoint_in_hub_format(slug, checkpoint, mirror
     monkeypatch.delenv("MAX_SEEDS", raising=False)
     others = {"discriminator": str(checkpoint)} if slug == "spin" else {}
     given = {"scale": "paper", "model": str(checkpoint), "seeds": 1, **LEAST[slug], **others}
-    out = tmp_path / "out.ipynb"
-    papermill.execute_notebook(
-        papers_folder() / slug / f"{slug}.ipynb", out, parameters=given, progress_bar=False, kernel_name="python3"
-    )
-    record = read_record(out)
+    record = execute(slug, tmp_path / "out.ipynb", **given)
     assert record["scale"] == "paper"
     assert record["parameters"]["model"] == str(checkpoint)
     assert all(len(claim["treatment"]) >= 1 for claim in record["claims"])

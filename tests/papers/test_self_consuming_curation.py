@@ -4,10 +4,9 @@ import io
 
 import numpy as np
 import pandas as pd
-import papermill
 import pytest
 
-from shared.claims import papers_folder, read_record
+from tests.papers.notebooks import execute, numbers
 
 # The least that the notebook can do and still reach its verdicts.
 LEAST = {
@@ -17,21 +16,14 @@ LEAST = {
 }  # fmt: skip
 
 
-def measured(out, **given):
-    """Every number of the record of a run, by claim and replicate."""
-    path = papers_folder() / "self-consuming-curation" / "self-consuming-curation.ipynb"
-    papermill.execute_notebook(path, out, parameters={**LEAST, **given}, progress_bar=False, kernel_name="python3")
-    return {
-        (claim["id"], replicate): numbers
-        for claim in read_record(out)["claims"]
-        for replicate, *numbers in zip(claim["replicates"], claim["treatment"], claim["control"], strict=True)
-    }
+def run(out, **given):
+    return execute("self-consuming-curation", out, **(LEAST | given))
 
 
 def test_seeds_together_are_seeds_apart_bit_for_bit(tmp_path, monkeypatch):
     monkeypatch.delenv("MAX_SEEDS", raising=False)
-    together = measured(tmp_path / "together.ipynb", seed=100, seeds=2)
-    second = measured(tmp_path / "second.ipynb", seed=101, seeds=1)
+    together = numbers(run(tmp_path / "together.ipynb", seed=100, seeds=2))
+    second = numbers(run(tmp_path / "second.ipynb", seed=101, seeds=1))
     assert second == {key: value for key, value in together.items() if key in second}
     assert any(together[claim, 100] != together[claim, 101] for claim, seed in second if seed == 101)
 
@@ -68,6 +60,7 @@ def test_paper_scale_runs_on_photographs(photographs, tmp_path, monkeypatch):
         "base_steps": 1,
         "batch_size": 8,
     }
-    out = tmp_path / "out.ipynb"
-    assert measured(out, scale="paper", seeds=1, images="densities/cifar10-16", **{**least, "shown": 10})
-    assert read_record(out)["scale"] == "paper"
+    given = {"scale": "paper", "seeds": 1, "images": "densities/cifar10-16", **least, "shown": 10}
+    record = run(tmp_path / "out.ipynb", **given)
+    assert numbers(record)
+    assert record["scale"] == "paper"
