@@ -1,12 +1,14 @@
 """SPO's loop as it stands in the notebook: queue, win rate, even spread; and hedge against its library form."""
 
 import json
+from ctypes.util import find_library
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.special import softmax
 
+from ci.form import cells_of, output_problems
 from environments.control import Answers, ByReturn, PointMasses, Trajectories
 from shared.claims import papers_folder
 from shared.games import exponential_weights, random_games
@@ -136,3 +138,18 @@ def test_seeds_together_are_seeds_apart_bit_for_bit(tmp_path, monkeypatch):
     second = numbers(execute(SLUG, tmp_path / "second.ipynb", **LEAST, seed=101, seeds=1))
     assert second == {key: value for key, value in together.items() if key in second}
     assert together["equal-trajectories", 100] != together["equal-trajectories", 101]
+
+
+@pytest.mark.skipif(find_library("EGL") is None, reason="MuJoCo draws off screen by EGL")
+def test_two_runners_in_one_record_and_their_film_strips_are_small(tmp_path, monkeypatch):
+    monkeypatch.setenv("MUJOCO_GL", "egl")
+    runners = {"tasks": ["Hopper-v5", "Walker2d-v5"], "learner": "sac"}
+    network = {"sac_hidden": [8], "sac_batch": 4, "sac_updates": 1}
+    out = tmp_path / "out.ipynb"
+    record = execute(SLUG, out, **(LEAST | runners | network | {"frames": 4}), seed=100, seeds=1)
+    assert record["parameters"]["tasks"] == runners["tasks"]
+    outputs = [output for cell in cells_of(out) for output in cell.get("outputs", ())]
+    alts = [output["metadata"].get("autodidact", {}).get("alt", "") for output in outputs if "metadata" in output]
+    films = [alt for alt in alts if alt.startswith("Film strips")]
+    assert [name for name in runners["tasks"] if any(name in alt for alt in films)] == runners["tasks"]
+    assert not [problem for problem in output_problems(out) if "kB" in problem]
