@@ -1,11 +1,12 @@
 """Decisions a second: the world's argmax chooser and the tiny transformer, each beside a plain loop over decisions."""
 
-import time
 from collections.abc import Callable
 from statistics import median
 from typing import Any
 
 import numpy as np
+
+from ci.bench.rates import cpu_rate
 
 DECISIONS, SINGLE, REPEATS = 20_000, 200, 3  # decided at once, decided one by one, repeats
 CHOOSERS, STEPS, BATCH = 4, 20, 64  # taught side by side
@@ -44,15 +45,10 @@ def bench_choices() -> dict[str, Any]:
 def _compared(ours: Callable[[], int], loop: Callable[[], int]) -> dict[str, float]:
     rates: dict[str, list[float]] = {"ours": [], "loop": []}
     for _ in range(REPEATS + 1):
-        rates["ours"].append(_rate(ours))
-        rates["loop"].append(_rate(loop))
+        rates["ours"].append(cpu_rate(ours))
+        rates["loop"].append(cpu_rate(loop))
     fast, slow = (median(rates[name][1:]) for name in ("ours", "loop"))  # the first of each warms up
     return {"per_second": fast, "loop_per_second": slow, "speedup": fast / slow}
-
-
-def _rate(run: Callable[[], int]) -> float:
-    start = time.process_time()
-    return run() / (time.process_time() - start)
 
 
 def _count(number: int, _: Any) -> int:

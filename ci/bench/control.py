@@ -1,11 +1,11 @@
 """Steps a second of the batched point mass, beside gymnasium's `SyncVectorEnv` over the same environment."""
 
 import statistics
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from ci.bench.rates import cpu_rate
 
 ENVIRONMENTS, EPISODES, REPEATS = 64, 5, 5
 
@@ -21,15 +21,10 @@ def bench_control() -> dict[str, Any]:
     actions = np.random.default_rng(0).uniform(-1, 1, size=(EPISODES * horizon, ENVIRONMENTS, 2))
     ours, peers = [], []
     for _ in range(REPEATS + 1):
-        ours.append(_rate(lambda: _batched(actions)))
-        peers.append(_rate(lambda: _synchronous(actions)))
+        ours.append(cpu_rate(lambda: _batched(actions)))
+        peers.append(cpu_rate(lambda: _synchronous(actions)))
     fast, slow = statistics.median(ours[1:]), statistics.median(peers[1:])  # the first of each warms up
     return {"ours_steps_per_second": fast, "sync_vector_steps_per_second": slow, "speedup": fast / slow}
-
-
-def _rate(run: Callable[[], int]) -> float:
-    start = time.process_time()
-    return run() / (time.process_time() - start)
 
 
 def _batched(actions: np.ndarray) -> int:

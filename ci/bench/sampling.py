@@ -1,10 +1,11 @@
 """Tokens a second of the sampler, beside `generate` called prompt by prompt, on the same tiny model."""
 
 import statistics
-import time
 from typing import Any
 
 import numpy as np
+
+from ci.bench.rates import wall_rate
 
 PROMPTS, SAMPLES, TOKENS, REPEATS = 64, 8, 14, 3
 
@@ -23,15 +24,10 @@ def bench_sampler() -> dict[str, Any]:
     texts = [x.text for x in world.prompts(PROMPTS, stream(100, "train"))]
     ours, plain = [], []
     for repeat in range(REPEATS + 1):
-        ours.append(_rate(lambda r=repeat: _ours(policy, texts, np.random.default_rng(r))))
-        plain.append(_rate(lambda: _plain(policy, texts)))
+        ours.append(wall_rate(lambda r=repeat: _ours(policy, texts, np.random.default_rng(r))))
+        plain.append(wall_rate(lambda: _plain(policy, texts)))
     fast, slow = statistics.median(ours[1:]), statistics.median(plain[1:])  # the first of each warms up
     return {"ours_tokens_per_second": fast, "generate_tokens_per_second": slow, "speedup": fast / slow}
-
-
-def _rate(run: Any) -> float:
-    start = time.perf_counter()
-    return run() / (time.perf_counter() - start)
 
 
 def _ours(policy: Any, texts: list[str], rng: np.random.Generator) -> int:

@@ -1,6 +1,7 @@
 """MuJoCo's runners through gymnasium (Hopper-v5, Walker2d-v5, Ant-v5, ...), as tasks that give whole trajectories."""
 
-from typing import Any
+import copy
+from collections.abc import Callable
 
 import gymnasium
 import numpy as np
@@ -43,15 +44,27 @@ class Locomotion:
     def frames(self, act: Act, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Pictures of one episode at `count` evenly spaced steps, (count, 120, 160, 3) uint8, and the steps (count,).
 
+        `act` must be deterministic: the episode is played twice, first to learn how long it is, since drawing is slow.
         Rendered off screen: the environment's MUJOCO_GL must name a way of doing so that the machine has, such as egl.
         """
-        pictures: list[np.ndarray] = []
-        self._episode(act, rng, seen=lambda: pictures.append(self.env.render()))
-        shown = np.linspace(0, len(pictures) - 1, count).round().astype(int)
+        length = self._episode(act, copy.deepcopy(rng))[-1].sum()
+        shown = np.linspace(0, length - 1, count).round().astype(int)
+        pictures: dict[int, np.ndarray] = {}
+
+        def draw(h: int) -> None:
+            if h in shown:
+                pictures[h] = self.env.render()
+
+        self._episode(act, rng, before=draw)
         return np.stack([pictures[h] for h in shown]), shown
 
-    def _episode(self, act: Act, rng: np.random.Generator, seen: Any = None) -> tuple[np.ndarray, ...]:
-        """Observations, actions, rewards, positions and steps of one episode, padded to the horizon."""
+    def _episode(
+        self, act: Act, rng: np.random.Generator, before: Callable[[int], None] = lambda h: None
+    ) -> tuple[np.ndarray, ...]:
+        """Observations, actions, rewards, positions and steps of one episode, padded to the horizon.
+
+        before: called with the number of every step before it is taken.
+        """
         observations = np.zeros((self.horizon + 1, self.observation_size))
         actions, rewards = np.zeros((self.horizon, self.action_size)), np.zeros(self.horizon)
         positions, steps = np.zeros((self.horizon + 1, 2)), np.zeros(self.horizon, dtype=bool)
@@ -59,8 +72,7 @@ class Locomotion:
         ended, h = False, 0
         observations[0], positions[0] = np.append(observed, 0.0), self._position()
         while not ended:
-            if seen is not None:
-                seen()
+            before(h)
             actions[h] = check_actions(act(observations[h : h + 1], h), (1, self.action_size))[0]
             action = (self._middle + self._reach * actions[h]).astype(np.float32)
             observed, rewards[h], fallen, late, _ = self.env.step(action)

@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from ci.bench import stages
+from ci.bench import rates, stages
 
 bench = importlib.import_module("ci.bench.__main__")
 
@@ -20,6 +20,30 @@ def test_a_missed_bound_is_shown_and_is_the_exit_status(overhead, status, word, 
     text = capsys.readouterr().out
     assert word in text and "wall.bare" in text
     assert json.loads((tmp_path / "bench.json").read_text()) == {"batch": measured}
+
+
+@pytest.mark.parametrize(("value", "status", "word"), [(99.0, 0, "at most 100: yes"), (101.0, 1, "MISSED")])
+def test_a_bound_on_an_inner_measurement_is_kept_to(value, status, word, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(bench, "parts", lambda: {"batch": lambda: {"wall": {"bare": value}, "speedup": 2.0}})
+    monkeypatch.setattr(bench, "BOUNDS", {"batch": {"wall.bare": ("at most", 100)}})
+    monkeypatch.setattr(bench, "RESULT", tmp_path / "bench.json")
+    assert bench.main([]) == status
+    assert word in capsys.readouterr().out
+
+
+def test_a_bound_on_what_is_not_measured_is_missed_and_named(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(bench, "parts", lambda: {"batch": lambda: {"overhead": 0.01}})
+    monkeypatch.setattr(bench, "BOUNDS", {"batch": {"overhead": ("at most", 0.05), "speedup": ("at least", 1.8)}})
+    monkeypatch.setattr(bench, "RESULT", tmp_path / "bench.json")
+    assert bench.main([]) == 1
+    assert "'speedup'" in capsys.readouterr().err
+
+
+def test_rates_are_units_by_the_seconds_of_their_clock(monkeypatch):
+    for rate, clock in ((rates.cpu_rate, "process_time"), (rates.wall_rate, "perf_counter")):
+        now = iter([10.0, 14.0])
+        monkeypatch.setattr(rates, "time", types.SimpleNamespace(**{clock: lambda now=now: next(now)}))
+        assert rate(lambda: 100) == 25
 
 
 def test_an_unknown_part_is_named(monkeypatch, capsys):

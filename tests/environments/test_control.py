@@ -262,3 +262,20 @@ class TestTasks:
             np.testing.assert_allclose(batch.observations[0, h, :-1], seen)
             seen, reward, *_ = env.step(np.full(3, 0.1, dtype=np.float32))
             assert batch.rewards[0, h] == pytest.approx(reward)
+
+    def test_a_film_draws_the_steps_that_it_shows_and_no_others(self, monkeypatch):
+        task, drawn = Locomotion("Hopper-v5", horizon=30), []
+
+        def render():
+            drawn.append(task.env.unwrapped.data.time)
+            return np.full((2, 2, 3), len(drawn), dtype=np.uint8)
+
+        def act(seen, h):
+            return np.full((1, 3), 0.1)
+
+        monkeypatch.setattr(task.env, "render", render)
+        length = task.rollout(act, 1, np.random.default_rng(5)).steps.sum()
+        pictures, shown = task.frames(act, 4, np.random.default_rng(5))
+        np.testing.assert_array_equal(shown, np.linspace(0, length - 1, 4).round())
+        np.testing.assert_allclose(drawn, shown * task.env.unwrapped.dt, atol=1e-12)
+        assert pictures[:, 0, 0, 0].tolist() == [1, 2, 3, 4]

@@ -1,16 +1,19 @@
 """SPO's loop as it stands in the notebook: queue, win rate, even spread; and hedge against its library form."""
 
 import json
+from ctypes.util import find_library
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.special import softmax
 
+from ci.form import cells_of, output_problems
 from environments.control import Answers, ByReturn, PointMasses, Trajectories
 from shared.claims import papers_folder
 from shared.games import exponential_weights, random_games
 from shared.streams import stream
+from tests.papers.notebooks import execute, numbers
 
 SLUG = "minimaximalist-spo"
 
@@ -111,3 +114,42 @@ def test_hedge_is_exponential_weights_in_every_game(method):
         path = exponential_weights(np.full(5, 1 / 5), 199, eta, lambda p, g=game: g @ p)
         np.testing.assert_allclose(average[k], path.mean(0), atol=1e-9)
         np.testing.assert_allclose(last[k], path[-1], atol=1e-9)
+
+
+def test_one_trajectory_a_round_and_an_empty_queue_are_refused(method):
+    with pytest.raises(ValueError, match="batch=1 must be 2 or greater"):
+        method.self_play(Scripted(), Noted(), 1, 0, batch=1)
+    with pytest.raises(ValueError, match="queue=0 must be 1 or greater"):
+        method.self_play(Scripted(), Noted(), 1, 0, size=0)
+
+
+# The least that the notebook can do and still reach its verdicts.
+LEAST = {
+    "games": 2, "answers": 4, "game_rounds": [10, 20], "grid": 2, "population_rounds": 5, "horizon": 8, "rounds": 4,
+    "batch": 2, "queue": 3, "long_queue": 4, "noise": [0.0, 0.4], "reward_steps": 1, "linear_steps": 1, "segments": 2,
+    "limited_horizon": 8, "limited_rounds": 4, "circle_horizon": 8, "circle_rounds": 3, "frames": 2, "threads": 1,
+}  # fmt: skip
+
+
+def test_seeds_together_are_seeds_apart_bit_for_bit(tmp_path, monkeypatch):
+    monkeypatch.delenv("MAX_SEEDS", raising=False)
+    monkeypatch.setenv("AUTODIDACT_WORKERS", "2")
+    together = numbers(execute(SLUG, tmp_path / "together.ipynb", **LEAST, seed=100, seeds=2))
+    second = numbers(execute(SLUG, tmp_path / "second.ipynb", **LEAST, seed=101, seeds=1))
+    assert second == {key: value for key, value in together.items() if key in second}
+    assert together["equal-trajectories", 100] != together["equal-trajectories", 101]
+
+
+@pytest.mark.skipif(find_library("EGL") is None, reason="MuJoCo draws off screen by EGL")
+def test_two_runners_in_one_record_and_their_film_strips_are_small(tmp_path, monkeypatch):
+    monkeypatch.setenv("MUJOCO_GL", "egl")
+    runners = {"tasks": ["Hopper-v5", "Walker2d-v5"], "learner": "sac"}
+    network = {"sac_hidden": [8], "sac_batch": 4, "sac_updates": 1}
+    out = tmp_path / "out.ipynb"
+    record = execute(SLUG, out, **(LEAST | runners | network | {"frames": 4}), seed=100, seeds=1)
+    assert record["parameters"]["tasks"] == runners["tasks"]
+    outputs = [output for cell in cells_of(out) for output in cell.get("outputs", ())]
+    alts = [output["metadata"].get("autodidact", {}).get("alt", "") for output in outputs if "metadata" in output]
+    films = [alt for alt in alts if alt.startswith("Film strips")]
+    assert [name for name in runners["tasks"] if any(name in alt for alt in films)] == runners["tasks"]
+    assert not [problem for problem in output_problems(out) if "kB" in problem]
