@@ -1,0 +1,45 @@
+"""Two short answers side by side, their truth, and judges whose skill, vanity, slot bias and noise are known."""
+
+from environments.judging.answers import Writer, findings, manner_of, quality, restyle
+from environments.judging.pairwise import Judge, accuracy, gold_votes, noise_for_accuracy, panel
+from environments.judging.pointwise import (
+    CRITERIA,
+    Judgement,
+    corrupt,
+    criteria,
+    gold_judgement,
+    judgement_prompt,
+    mark,
+    noisy_judgement,
+    parse,
+)
+from environments.judging.requests import Prompt, all_requests
+from environments.judging.world import Judging
+
+WORLDS = {"judging": Judging}
+
+__all__ = [
+    "CRITERIA",
+    "WORLDS",
+    "Judge",
+    "Judgement",
+    "Judging",
+    "Prompt",
+    "Writer",
+    "accuracy",
+    "all_requests",
+    "corrupt",
+    "criteria",
+    "findings",
+    "gold_judgement",
+    "gold_votes",
+    "judgement_prompt",
+    "manner_of",
+    "mark",
+    "noise_for_accuracy",
+    "noisy_judgement",
+    "panel",
+    "parse",
+    "quality",
+    "restyle",
+]
