@@ -8,7 +8,7 @@ SLUG = "pixel-game-testing"
 LEAST = {
     "knobs": {"size": 16, "rooms": 4, "horizon": 20}, "demonstrations": 2, "towns": 2, "players": 2, "heldout": 2,
     "frames": 160, "rollout": 20, "minibatch": 40, "epochs": 1, "style_steps": 1, "judge_steps": 2, "judged_on": 1,
-    "inspections": [2, 3], "few": 2, "updates": 2, "batch": 2, "tasks": 3, "prototypes": 8, "components": 16,
+    "inspections": [2, 3], "few": 2, "pretraining": [8, 20], "passes": 1, "judge_demonstrations": 2, "updates": 2, "batch": 2, "tasks": 3, "prototypes": 8, "components": 16,
     "threads": 1,
 }  # fmt: skip
 
