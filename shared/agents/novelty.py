@@ -11,8 +11,8 @@ class Novelty:
     """`mean_k (g_hat(x)_k - g(x)_k)^2 / s`: how badly a trained network predicts a frozen random one.
 
     g and g_hat are small perceptrons over x = clip(z / scale, -5, 5) of features z (n, dim). `scale` (dim,) are the
-    features' deviations on frames of a random agent, with which the paper too begins: without it g tells frames apart by
-    the few features that vary most, and where one has not been looks like where one has. s is the running standard
+    features' deviations on frames of a random agent, with which the paper too begins: without it g tells frames apart
+    by the few features that vary most, and where one has not been looks like where one has. s is the running standard
     deviation of the raw value over all frames rewarded so far (of returns in the paper).
 
     The reward means novelty only as far as g_hat has learned what was visited. Frames are few here, so `update` goes

@@ -22,7 +22,7 @@ from environments.game.doom.play import ACTIONS, ALL_SIDES, BUGS, Doom, Knobs, S
 from environments.game.truth import area_under_coverage, completion, deviation
 
 # Maps by part: those of which a player on foot gets to 100 cells or more. Parts 0, 1, 4 and 5 need things to inspect.
-LEVELS = ((1, 18), (4, 10), (2, 8, 13), (9, 12, 25), (11, 19), (5, 6, 7), (3, 27))
+LEVELS = ((1, 18), (4, 10), (2, 3, 8), (9, 12, 25), (11, 19), (5, 6, 7), (13, 27))
 PICTURE = 6  # pixels of a cell in `picture`
 
 
@@ -88,7 +88,7 @@ class World:
         return inspection_tasks(map_seeds, rng, **asdict(self.settings))
 
     def detect(self, game: VectorDoom, rng: np.random.Generator, flip: float = 0.0) -> np.ndarray:
-        """Whether (B,) a thing to be inspected is in view, by the game's own labels but for a share `flip` of errors."""
+        """Whether (B,) a thing to be inspected is in view, by the game's own labels, with a share `flip` of errors."""
         return game.sees() ^ (rng.random(game.batch) < flip)
 
     def inspected_share(self, state: State) -> float:

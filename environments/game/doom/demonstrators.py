@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from environments.game.demonstrators import STYLES, Demonstration
-from environments.game.doom.levels import CELL, NODE, Level, Node, level, shortest, sides
+from environments.game.doom.levels import CELL, NODE, Level, Node, shortest, sides
 from environments.game.doom.play import (
     ALL_SIDES,
     BACKWARD,
@@ -30,6 +30,7 @@ _GLIDE = 1.5  # actions' worth of motion that a player keeps after the last push
 _PATIENCE = 30  # actions without a step nearer, after which a waypoint is given up
 _DOOR = 10  # actions in which a door opens
 _RIGHT = np.array([3, 2, 0, 1])  # which way is to the right of one who faces up, down, left, right
+_LEFT = _RIGHT.argsort()
 
 
 def demonstrate(
@@ -44,8 +45,8 @@ def demonstrate(
     """A walk in a style, from anywhere on its route, so that walks on one map differ.
 
     `golden`: the shortest way to the exit, or to the farthest node where no walk leads there. `wall`: right hand on the
-    wall. `sweep`: row by row through blocks of 8 x 8 cells, the nearest first. A share `noise` of the actions is random.
-    It ends after `steps`, default the horizon. Raises ValueError for an unknown style and a noise outside [0, 1).
+    wall. `sweep`: row by row through blocks of 8 x 8 cells, the nearest first. A share `noise` of actions is random. It
+    ends after `steps`, default the horizon. Raises ValueError for an unknown style and a noise outside [0, 1).
     """
     if style not in STYLES:
         raise ValueError(f"style={style!r} is unknown; known are {', '.join(STYLES)}")
@@ -138,8 +139,11 @@ def _error(game: VectorDoom, here: np.ndarray, target: np.ndarray) -> float:
 
 
 def _go(game: VectorDoom, target: np.ndarray, near: float) -> Iterator[int]:
-    """Turn and walk to a map position, allowing for the glide; press use where nothing moves: it may be a door."""
-    before, best, waited, stopped = game.state.place[0].copy(), np.inf, 0, 0
+    """Turn and walk to a map position, allowing for the glide.
+
+    Where nothing moves it may be a door, so press use; where that has not helped it is a corner, so step back.
+    """
+    before, best, waited, stopped, pressed = game.state.place[0].copy(), np.inf, 0, 0, False
     while waited < _PATIENCE:
         place = game.state.place[0].copy()
         glide = place + _GLIDE * (place - before)
@@ -152,7 +156,11 @@ def _go(game: VectorDoom, target: np.ndarray, near: float) -> Iterator[int]:
             action = LEFT if error > 0 else RIGHT
             if abs(error) > 180 - TURN * 0.6 and left < 1.5 * CELL:
                 action = BACKWARD  # too far: a step back is nearer than a turn about
+        elif stopped >= 2 and pressed:
+            yield from (BACKWARD, BACKWARD, BACKWARD)
+            action, stopped, pressed = LEFT if error > 0 else RIGHT, 0, False
         elif stopped >= 2:
+            pressed = True
             action, stopped = USE, -_DOOR  # a second press would shut it
         else:
             action = FORWARD
@@ -179,10 +187,10 @@ def _wall(place: Level, begin: Node) -> Iterator[Node]:
     while place.nodes[tuple(here + MOVES[facing])]:
         here = tuple(here + MOVES[facing])
         yield here
-    facing = int(np.flatnonzero(_RIGHT == facing)[0])  # the wall ahead is now to the right
+    facing = int(_LEFT[facing])  # the wall ahead is now to the right
     for _ in range(10_000):
         right = int(_RIGHT[facing])
-        order = (right, facing, int(np.flatnonzero(_RIGHT == facing)[0]), int(_RIGHT[right]))
+        order = (right, facing, int(_LEFT[facing]), int(_RIGHT[right]))
         facing = next((way for way in order if place.nodes[tuple(here + MOVES[way])]), facing)
         here = tuple(here + MOVES[facing])
         yield here

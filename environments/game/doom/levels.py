@@ -209,7 +209,7 @@ def _goal(draft: Level, away: np.ndarray, exits: np.ndarray) -> Node:
 
 
 def _plant(walkable: np.ndarray, trail: np.ndarray, rng: np.random.Generator) -> tuple[Node, ...]:
-    """A cell near the golden path, not on it, that holds who enters it, and one far from it; farther where all is near."""
+    """A cell near the golden path but not on it, and one far from it: they hold who enters them."""
     cells = np.argwhere(walkable)
     away = np.abs(cells[:, None] - trail[None]).sum(-1).min(1)
     near = (away > 0) & (away <= NEAR)

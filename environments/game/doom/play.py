@@ -1,7 +1,7 @@
 """Play: players on Freedoom maps, each in a game of ViZDoom, stepped as one; and a single one as a `gymnasium.Env`.
 
-First person, 84 x 84 grey, one action for `frame_skip` tics, no monsters. The reward is always 0, an episode has a fixed
-length, and who has left the level or fallen stays where he was. Position, bugs and touched sides are for measuring.
+First person, 84 x 84 grey, one action for `frame_skip` tics, no monsters. The reward is always 0, an episode has a
+fixed length, and who has left the level or died stays where he was. Position, bugs and sides are for measuring.
 """
 
 import os
@@ -24,6 +24,7 @@ ALL_SIDES = 0b1111
 TURN = 22.5  # degrees an action
 PIXELS = 84
 _AHEAD = 40  # degrees either way within which a thing can be touched
+_WAKE = 10  # tics after the start of an episode in which the game does not listen yet
 _LEAST = 12  # pixels of height from which a thing counts as seen
 _VARIABLES = (vizdoom.GameVariable.POSITION_X, vizdoom.GameVariable.POSITION_Y, vizdoom.GameVariable.ANGLE)
 _BUTTONS = (
@@ -119,7 +120,8 @@ class VectorDoom:
             raise ValueError(f"actions={actions!r} must be {self.batch} of 0 to {len(ACTIONS) - 1}: {ACTIONS}")
         s.steps += 1
         s.stuck &= actions != USE
-        before = s.position.copy()
+        before = s.position
+        s.place, s.heading, s.position = s.place.copy(), s.heading.copy(), before.copy()  # who kept the old ones may
         for b, action in enumerate(actions):
             turns = (action == RIGHT) * 1.0 - (action == LEFT)
             walks = float(not s.stuck[b])
@@ -171,7 +173,7 @@ class VectorDoom:
             game = self._own(b)
             game.set_seed(1000 * self._episodes + b)
             game.new_episode()
-            self._press(b, [0.0] * len(_BUTTONS), 1)
+            self._press(b, [0.0] * len(_BUTTONS), _WAKE)
         self._episodes += 1
 
     def _put(self, places: np.ndarray, headings: np.ndarray) -> None:

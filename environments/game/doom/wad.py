@@ -46,7 +46,7 @@ class Lumps:
 
 @lru_cache(maxsize=32)
 def read_map(path: Path, name: str) -> Lumps:
-    """The map `name`, such as "map01", of a WAD file. Raises ValueError for a file that is none and a map it has not."""
+    """The map `name`, such as "map01", of a WAD file. Raises ValueError for another file and a missing map."""
     with path.open("rb") as file:
         kind, count, at = struct.unpack("<4sii", file.read(12))
         if kind not in (b"IWAD", b"PWAD"):
