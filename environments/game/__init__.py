@@ -42,6 +42,7 @@ PRESETS = {
     "television": {"animated": True},
     "landmarked": {"landmarks": 1.0},
 }
+PART = 10**6  # map seeds in each part of a study
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,6 @@ class World:
     bugs = BUGS
     inspection_steps = INSPECTION_STEPS
     cell = CELL  # pixels of a cell in `picture`
-    detect = staticmethod(detect)
     inspected = staticmethod(inspected)
     deviation = staticmethod(deviation)
     completion = staticmethod(completion)
@@ -66,15 +66,23 @@ class World:
     area_under_coverage = staticmethod(area_under_coverage)
 
     @classmethod
-    def preset(cls, name: str) -> "World":
-        """Raises ValueError, which lists the presets, for an unknown name."""
+    def preset(cls, name: str) -> object:
+        """A preset; `doom` is the other back end. Raises ValueError, which lists the presets, for an unknown name."""
+        if name == "doom":
+            from environments.game.doom import World as Doom
+
+            return Doom()
         if name not in PRESETS:
-            raise ValueError(f"preset {name!r} of the world game is unknown; known are {', '.join(PRESETS)}")
+            raise ValueError(f"preset {name!r} of the world game is unknown; known are {', '.join(PRESETS)}, doom")
         return cls(Knobs(**PRESETS[name]))
 
     def set(self, **knobs: Any) -> "World":
         """The same world with some knobs set otherwise."""
         return World(replace(self.settings, **knobs))
+
+    def maps(self, part: int, n: int, rng: np.random.Generator) -> list[int]:
+        """n map seeds of a part of a study, 0 and up; no two parts share one."""
+        return [PART * part + int(i) for i in rng.integers(PART, size=n)]
 
     def vector(self, map_seeds: Sequence[int]) -> VectorGame:
         """The towns of these seeds, stepped as one."""
@@ -87,6 +95,14 @@ class World:
     def inspection(self, map_seed: int, rng: np.random.Generator) -> Demonstration:
         """The inspection of one crate by the script."""
         return inspection(map_seed, rng, **asdict(self.settings))
+
+    def detect(self, game: VectorGame, rng: np.random.Generator, flip: float = 0.0) -> np.ndarray:
+        """Whether (B,) a crate is in view, read off the frames, with a share `flip` of errors."""
+        return detect(game.render(), rng, flip)
+
+    def inspected_share(self, state: State) -> float:
+        """Share of crates that were touched from all four sides, mean over players."""
+        return float((state.touched == ALL_SIDES).mean())
 
     def picture(self, place: Town) -> np.ndarray:
         """The whole town in pixels, for people."""

@@ -90,6 +90,11 @@ class Town:
         """Cells (N, N) that one may stand on, holes aside: a wall is a wall here, whatever its bug lets pass."""
         return WALKABLE[self.kind]
 
+    @property
+    def reachable(self) -> np.ndarray:
+        """Cells (N, N) that can be reached from the start by the rules, that is without the planted holes."""
+        return distances(self.walkable, self.start) >= 0
+
     def layout_hash(self) -> str:
         """A fingerprint of the cells: equal for equal layouts only."""
         return hashlib.sha256(self.kind.astype(np.int8).tobytes()).hexdigest()

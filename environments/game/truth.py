@@ -1,10 +1,13 @@
-"""The truth about walks through a town: what is reachable, covered, on the golden path, and in which style."""
+"""The truth about walks through a town: what is reachable, covered, on the golden path, and in which style.
+
+Coverage, deviation and completion read `reachable` and `trail` alone, and so serve other maps of cells too.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from environments.game.towns import MOVES, WALL, WATER, Town, distances
+from environments.game.towns import MOVES, WALL, WATER, Town
 
 BUDGETS = (0.25, 0.5, 1.0)
 _RIGHT = np.array([3, 2, 0, 1])  # which way is to the right of one who faces up, down, left, right
@@ -12,7 +15,7 @@ _RIGHT = np.array([3, 2, 0, 1])  # which way is to the right of one who faces up
 
 def reachable(town: Town) -> np.ndarray:
     """Cells (N, N) that can be reached from the start by the rules, that is without the planted holes."""
-    return distances(town.walkable, town.start) >= 0
+    return town.reachable
 
 
 def coverage(visited: np.ndarray, town: Town) -> float:
@@ -23,7 +26,7 @@ def coverage(visited: np.ndarray, town: Town) -> float:
 
 def coverage_curve(positions: np.ndarray, town: Town) -> np.ndarray:
     """Coverage (T,) after each of the positions (T, 2), in their order."""
-    reach, seen, curve = reachable(town), np.zeros(town.kind.shape, bool), []
+    reach, seen, curve = reachable(town), np.zeros(town.reachable.shape, bool), []
     for y, x in positions:
         seen[y, x] = reach[y, x]
         curve.append(seen[y, x])

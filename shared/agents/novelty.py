@@ -4,17 +4,37 @@ import numpy as np
 import torch
 from torch import nn
 
+_CLIP = 5.0  # deviations beyond which a feature counts no further
+
 
 class Novelty:
-    """`mean_k (g_hat(z)_k - g(z)_k)^2 / s`: how badly a trained network predicts a frozen random one.
+    """`mean_k (g_hat(x)_k - g(x)_k)^2 / s`: how badly a trained network predicts a frozen random one.
 
-    g and g_hat are small perceptrons over features (n, dim); s is the running standard deviation of the raw value over
-    all frames rewarded so far (of returns in the paper).
+    g and g_hat are small perceptrons over x = clip(z / scale, -5, 5) of features z (n, dim). `scale` (dim,) are the
+    features' deviations on frames of a random agent, with which the paper too begins: without it g tells frames apart
+    by the few features that vary most, and where one has not been looks like where one has. s is the running standard
+    deviation of the raw value over all frames rewarded so far (of returns in the paper).
+
+    The reward means novelty only as far as g_hat has learned what was visited. Frames are few here, so `update` goes
+    over them `passes` times: after a single pass the error still says how far a frame is from the mean of all, a fixed
+    taste for some frames, which holds an explorer where they are.
     """
 
     def __init__(
-        self, dim: int, rng: np.random.Generator, *, hidden: int = 64, out: int = 32, learning_rate: float = 1e-3
+        self,
+        dim: int,
+        rng: np.random.Generator,
+        *,
+        scale: np.ndarray | None = None,
+        hidden: int = 64,
+        out: int = 32,
+        learning_rate: float = 3e-3,
     ) -> None:
+        """Raises ValueError for a `scale` of another shape or not above 0."""
+        scale = np.ones(dim) if scale is None else np.asarray(scale)
+        if scale.shape != (dim,) or not (scale > 0).all():
+            raise ValueError(f"scale of shape {scale.shape} must be ({dim},) and above 0")
+        self._scale = torch.as_tensor(scale, dtype=torch.float32)
         seeds = rng.integers(2**31, size=2)
         self.target, self.predictor = (_network(dim, hidden, out, int(seed)) for seed in seeds)
         self.target.requires_grad_(False)
@@ -38,19 +58,21 @@ class Novelty:
         """s: the standard deviation of all raw values so far, 1 before there are two of them."""
         return float(np.sqrt(self._squares / self._count)) if self._count > 1 and self._squares > 0 else 1.0
 
-    def update(self, z: np.ndarray, *, batch_size: int = 256) -> float:
-        """One pass over visited frames (n, dim) in random order; the mean loss before each step."""
+    def update(self, z: np.ndarray, *, passes: int = 1, batch_size: int = 256) -> float:
+        """`passes` over visited frames (n, dim), each in random order; the mean loss before each step."""
         losses = []
-        for rows in np.array_split(self._rng.permutation(len(z)), max(1, len(z) // batch_size)):
-            loss = self._errors(torch.as_tensor(z[rows])).mean()
-            self._optimiser.zero_grad()
-            loss.backward()
-            self._optimiser.step()
-            losses.append(float(loss.detach()))
+        for _ in range(passes):
+            for rows in np.array_split(self._rng.permutation(len(z)), max(1, len(z) // batch_size)):
+                loss = self._errors(torch.as_tensor(z[rows])).mean()
+                self._optimiser.zero_grad()
+                loss.backward()
+                self._optimiser.step()
+                losses.append(float(loss.detach()))
         return float(np.mean(losses))
 
     def _errors(self, z: torch.Tensor) -> torch.Tensor:
-        return ((self.predictor(z) - self.target(z)) ** 2).mean(1)
+        x = torch.clamp(z / self._scale, -_CLIP, _CLIP)
+        return ((self.predictor(x) - self.target(x)) ** 2).mean(1)
 
     def _note(self, values: np.ndarray) -> None:
         """Welford's update of the running mean and sum of squares, for a batch (Chan et al. 1979)."""

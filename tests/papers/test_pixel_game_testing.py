@@ -8,8 +8,8 @@ SLUG = "pixel-game-testing"
 LEAST = {
     "knobs": {"size": 16, "rooms": 4, "horizon": 20}, "demonstrations": 2, "towns": 2, "players": 2, "heldout": 2,
     "frames": 160, "rollout": 20, "minibatch": 40, "epochs": 1, "style_steps": 1, "judge_steps": 2, "judged_on": 1,
-    "inspections": [2, 3], "few": 2, "updates": 2, "batch": 2, "tasks": 3, "prototypes": 8, "components": 16,
-    "threads": 1,
+    "inspections": [2, 3], "few": 2, "pretraining": [8, 20], "passes": 1, "judge_demonstrations": 2, "updates": 2,
+    "batch": 2, "tasks": 3, "prototypes": 8, "components": 16, "threads": 1,
 }  # fmt: skip
 
 
@@ -24,6 +24,13 @@ def test_seeds_together_are_seeds_apart_bit_for_bit(run):
     together, alone = numbers(run(seed=100, seeds=2)), numbers(run(seed=101, seeds=1))
     assert alone == {key: pair for key, pair in together.items() if key in alone}
     assert any(together[claim, 100] != pair for (claim, _), pair in alone.items())
+
+
+def test_small_scale_is_freedoom(run):
+    pytest.importorskip("vizdoom")
+    record = run(scale="small", seeds=1, seed=100, knobs={"horizon": 20}, players=1)
+    assert record["parameters"]["world"] == "game/doom"
+    assert all(len(claim["treatment"]) == 1 for claim in record["claims"])
 
 
 def test_paper_scale_is_the_same_code(run):

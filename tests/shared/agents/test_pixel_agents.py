@@ -83,6 +83,23 @@ class TestNovelty:
         assert novelty.deviation == pytest.approx(raw.std(), rel=1e-5)
         assert rewards[-1] == pytest.approx(raw[-50:] / raw.std(), rel=1e-5)
 
+    def test_features_are_divided_by_their_scale_and_clipped(self):
+        z, scale = rng(1).normal(size=(40, 3)).astype(np.float32), np.array([1.0, 10.0, 0.1])
+        x = np.clip(z / scale, -5, 5).astype(np.float32)
+        assert (np.abs(z / scale) > 5).any()
+        assert Novelty(3, rng(0), scale=scale).raw(z) == pytest.approx(Novelty(3, rng(0)).raw(x), rel=1e-4)
+        for wrong in (np.ones(2), np.zeros(3)):
+            with pytest.raises(ValueError, match="scale of shape"):
+                Novelty(3, rng(0), scale=wrong)
+
+    def test_more_passes_learn_more_of_what_was_visited(self):
+        z, raw = rng(1).normal(size=(200, 3)).astype(np.float32), {}
+        for passes in (1, 8):
+            novelty = Novelty(3, rng(0))
+            novelty.update(z, passes=passes)
+            raw[passes] = novelty.raw(z).mean()
+        assert raw[8] < 0.5 * raw[1]
+
     def test_the_target_stays(self):
         novelty = Novelty(3, rng(0))
         before = [w.clone() for w in novelty.target.parameters()]
