@@ -16,7 +16,7 @@ from environments.facts.vocabulary import (
 )
 
 MODES = tuple(MANNERS)
-PEAKS = {"harmless": (0.40, None), "neutral": (0.16, 0.16), "harmful": (None, 0.16)}  # likeliest verbs at hazard 0.21
+PEAKS = {"harmless": (0.40, None), "neutral": (0.16, 0.13), "harmful": (None, 0.16)}  # likeliest verbs at hazard 0.21
 
 
 def hazards(hazard: float, turn: float) -> np.ndarray:

@@ -49,8 +49,8 @@ class PrefixCache:
                 fresh.update(zip(batch, values, strict=True))
         result = np.stack([fresh[x] if x in fresh else self._rows[x] for x in prefixes])
         self._rows.update(fresh)
-        for x in list(self._rows)[: max(0, len(self._rows) - self.most_rows)]:
-            del self._rows[x]
+        while len(self._rows) > self.most_rows:
+            del self._rows[next(iter(self._rows))]
         return result
 
     def _read(self, batch: list[tuple[int, ...]]) -> np.ndarray:
