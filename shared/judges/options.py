@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class OptionJudge:
-    """Judges a text by the next-token probabilities of two option letters (RAIN, section 3.2).
+    """Judges a text by the next-token probabilities of two option letters (RAIN, arXiv 2309.07124, self-evaluation).
 
     question: (prompt, text, order) -> what the policy is asked; in order 0 the first letter says yes (good, harmless),
     in order 1 the second. A verdict is yes if the letter that says so is strictly likelier than the other: a tie counts

@@ -18,15 +18,15 @@ class PrefixCache:
     its length, and a known one costs nothing.
 
     policy: any `Policy` over a causal language model with rotary or absolute positions. batch_size: prefixes in one
-    forward pass. rows: distributions kept (the oldest go first; keys and values stay, so that one that is asked for
-    again costs one token). `computed` counts the tokens that went through the model.
+    forward pass. memory: bytes for distributions (the oldest go first; keys and values stay, so that one that is asked
+    for again costs one token). `computed` counts the tokens that went through the model.
     """
 
-    def __init__(self, policy: "Policy", batch_size: int = 1024, rows: int = 200_000) -> None:
-        if batch_size < 1 or rows < 1:
-            raise ValueError(f"batch_size={batch_size} and rows={rows} must be at least 1")
+    def __init__(self, policy: "Policy", batch_size: int = 1024, memory: int = 2**30) -> None:
+        if batch_size < 1 or memory < 1:
+            raise ValueError(f"batch_size={batch_size} and memory={memory} must be at least 1")
         self.policy = policy
-        self.batch_size, self.most_rows = batch_size, rows
+        self.batch_size, self.memory = batch_size, memory
         self.computed = 0
         self._rows: dict[tuple[int, ...], np.ndarray] = {}
         self._slots: dict[tuple[int, ...], np.ndarray] = {}  # prefix -> where in the pool its tokens lie
@@ -49,7 +49,7 @@ class PrefixCache:
                 fresh.update(zip(batch, values, strict=True))
         result = np.stack([fresh[x] if x in fresh else self._rows[x] for x in prefixes])
         self._rows.update(fresh)
-        while len(self._rows) > self.most_rows:
+        while len(self._rows) * result[0].nbytes > self.memory:
             del self._rows[next(iter(self._rows))]
         return result
 

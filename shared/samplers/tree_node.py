@@ -45,7 +45,7 @@ def upper_bound(child: Node, c: float, values: str, exploration: str) -> float:
 
     values: "normalised" (the authors' code: (v + 1) / (2 + 1e-5), and 0, the worst, for n = 0) or "raw" (the paper: v,
     which is 0, neutral, for n = 0). exploration: u = c p sqrt(N) / (1 + n) with N the "parent"'s own visits (code) or
-    the sum over the "siblings", the child itself included (paper, equation 1).
+    the sum over the "siblings", the child itself included (paper).
     """
     v = child.value
     if values == "normalised":
@@ -78,7 +78,7 @@ def backup(
     For each node of the path, leaf first: n and visits grow by 1; its embedding, a running mean over visits, takes in
     the text from its own first token to the end of the look-ahead; every sibling X that has an embedding and whose
     cosine s with the node's is at least `threshold` becomes v_X <- (v_X n_X + gamma s score) / (n_X + gamma s),
-    n_X <- n_X + gamma s (equation 2); v moves to the mean, v <- v + (score - v) / n.
+    n_X <- n_X + gamma s; v moves to the mean, v <- v + (score - v) / n.
     Returns the cosines that were compared with the threshold.
     """
     nodes, texts, text = list(leaf.path()), [], tuple(look_ahead)

@@ -1,6 +1,6 @@
 """RAIN's tree search: a frozen model decodes, looks ahead, judges what it would say, and takes back what is bad.
 
-Li, Wei, Zhang, Zhang: RAIN, arXiv 2309.07124, algorithms 1 and 2; authors' code SafeAILab/RAIN (HH) at 8cedfa7.
+Li, Wei, Zhao, Zhang, Zhang: RAIN, arXiv 2309.07124, its inner and outer loop; authors' code SafeAILab/RAIN (HH) at 8cedfa7.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -79,7 +79,7 @@ class SearchSettings:
 
     @classmethod
     def as_in_paper(cls, **settings: Any) -> "SearchSettings":
-        """Equation 1 as printed: raw v, siblings' visits, `rounds` fresh rounds a commit, unvisited nodes embedded."""
+        """The method as printed: raw v, siblings' visits, `rounds` fresh rounds a commit, unvisited nodes embedded."""
         rounds = settings.get("rounds", cls.rounds)
         printed = {"values": "raw", "exploration": "siblings", "embed_unvisited": True, "rounds_after_commit": rounds}
         unknown = set(settings) - {f.name for f in fields(cls)}
@@ -173,7 +173,7 @@ class _Tree:
         self.found, self.decode, self.embed, self.ends, self.stops = found, decode, embed, ends, stops
 
     def grow(self) -> Asking:
-        """The outer loop: search, commit the most visited child, go on from there (algorithm 2)."""
+        """The outer loop: search, commit the most visited child, go on from there."""
         found, root = self.found, Node()
         while not self._over(found.tokens):
             yield from self._search(root)
@@ -199,7 +199,7 @@ class _Tree:
                 break
 
     def _round(self, root: Node) -> Asking:
-        """Down to a leaf, judge what it leads to, expand it, and back up (algorithm 1)."""
+        """Down to a leaf, judge what it leads to, expand it, and back up."""
         self.found.rounds += 1
         leaf, answer = root, self.found.tokens
         while leaf.children:

@@ -51,14 +51,14 @@ def test_known_prefixes_cost_nothing_and_children_one_token(policy):
 
 
 def test_forgotten_rows_are_computed_again(policy):
-    cache = PrefixCache(policy, rows=1)
+    cache = PrefixCache(policy, memory=60)
     first = cache.logprobs([(1, 4, 5), (1, 4, 6)])
     again = cache.logprobs([(1, 4, 5), (1, 4, 6)])
     assert again == pytest.approx(first, abs=1e-5) and cache.computed > 6
     with pytest.raises(ValueError, match="prefixes"):
         cache.logprobs([()])
-    with pytest.raises(ValueError, match="rows=0"):
-        PrefixCache(policy, rows=0)
+    with pytest.raises(ValueError, match="memory=0"):
+        PrefixCache(policy, memory=0)
 
 
 def test_option_judge_reads_the_letters_in_both_orders(policy):
