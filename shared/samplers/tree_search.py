@@ -1,6 +1,6 @@
 """RAIN's tree search: a frozen model decodes, looks ahead, judges what it would say, and takes back what is bad.
 
-Li, Wei, Zhao, Zhang, Zhang: RAIN, arXiv 2309.07124, its inner and outer loop; authors' code SafeAILab/RAIN (HH) at 8cedfa7.
+Li, Wei, Zhao, Zhang, Zhang: RAIN, arXiv 2309.07124; authors' code SafeAILab/RAIN (folder HH) at 8cedfa7.
 """
 
 from collections.abc import Callable, Generator, Sequence
