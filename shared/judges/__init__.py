@@ -1,5 +1,6 @@
 """Judges: what turns answers into preferences. Every judge says `probability(prompt, a, b)`, as a world's raters do."""
 
+from shared.judges.options import OptionJudge
 from shared.judges.pairwise import (
     both_orders,
     closed_labels,
@@ -21,6 +22,7 @@ from shared.judges.self_preference import (
 )
 
 __all__ = [
+    "OptionJudge",
     "RewardModel",
     "ScalarJudge",
     "bootstrap_dbg",
