@@ -1,6 +1,7 @@
 """Pairs of steps after a common prefix, and training on them without an end token."""
 
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -29,15 +30,18 @@ def pairs_after(
         raise ValueError(f"most={most} must be at least 1, or None for all pairs")
     if not rejected:
         raise ValueError("rejected is empty: a pair needs a text to be worse than")
-    wrong = list({_bare(text): text for text in reversed(rejected)}.values())[::-1]
-    refused = {_bare(text) for text in wrong}
-    right = [text for key, text in {_bare(text): text for text in reversed(chosen)}.items() if key not in refused][::-1]
+    wrong, right = _distinct(rejected), _distinct(chosen)
+    texts = [text for key, text in right.items() if key not in wrong]
     prompt = begun(question, prefix)
-    return [Pair(prompt, text, wrong[i % len(wrong)]) for i, text in enumerate(right[:most])]
+    return [Pair(prompt, text, worse) for text, worse in zip(texts[:most], cycle(wrong.values()), strict=False)]
 
 
-def _bare(text: str) -> str:
-    return "".join(text.split())
+def _distinct(texts: Sequence[str]) -> dict[str, str]:
+    """Texts by what they are without blanks, the first of equals, in order."""
+    found: dict[str, str] = {}
+    for text in texts:
+        found.setdefault("".join(text.split()), text)
+    return found
 
 
 def train_after(
