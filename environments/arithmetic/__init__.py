@@ -1,7 +1,31 @@
-"""Multi-step problems with checkable answers. So far the real ones: `GSM8K`."""
+"""Multi-step problems with checkable answers: worked arithmetic whose every step is judged, and the real `GSM8K`."""
 
+from environments.arithmetic.calculator import Calculator, branch_points, calls, own_words, told
 from environments.arithmetic.gsm8k import GSM8K, Problem
+from environments.arithmetic.mistakes import KINDS
+from environments.arithmetic.problems import HAZARDS, Instruction, Operation, Prompt, Truth
+from environments.arithmetic.vocabulary import FOREIGN
+from environments.arithmetic.world import Arithmetic, call_rates, recurrence
 
-WORLDS = {"gsm8k": GSM8K}
+WORLDS = {"arithmetic": Arithmetic, "gsm8k": GSM8K}
 
-__all__ = ["WORLDS", "GSM8K", "Problem"]
+__all__ = [
+    "FOREIGN",
+    "HAZARDS",
+    "KINDS",
+    "WORLDS",
+    "GSM8K",
+    "Arithmetic",
+    "Calculator",
+    "Instruction",
+    "Operation",
+    "Problem",
+    "Prompt",
+    "Truth",
+    "branch_points",
+    "call_rates",
+    "calls",
+    "own_words",
+    "recurrence",
+    "told",
+]

@@ -3,9 +3,11 @@
 from shared.samplers.prefix_cache import PrefixCache
 from shared.samplers.sampling import Sample, sample
 from shared.samplers.selection import best_and_worst, best_of_n, win_rate_matrix
+from shared.samplers.steps import Continuation, continue_answers, first_step, glue
 from shared.samplers.tree_search import Found, SearchSettings, Task, sharpened_answers, tree_search
 
 __all__ = [
+    "Continuation",
     "Found",
     "PrefixCache",
     "Sample",
@@ -13,6 +15,9 @@ __all__ = [
     "Task",
     "best_and_worst",
     "best_of_n",
+    "continue_answers",
+    "first_step",
+    "glue",
     "sample",
     "sharpened_answers",
     "tree_search",
