@@ -23,8 +23,8 @@ def simulate_matrix(
     copies: float,
     rng: np.random.Generator,
     *,
-    variants: int = 5,
-    common: float = 0.6,
+    variants: int = 4,
+    common: float = 0.4,
     hidden: float = 0.3,
 ) -> list[Matrix]:
     """`n` tasks of J codes and K tests.
@@ -53,6 +53,8 @@ def simulate_matrix(
         tests = np.where(rng.random(K) < right_tests, 0, np.where(rng.random(K) < copies, wrong(K), -1))
         # The value of each reading on each test's input: 0 is the truth's, other numbers are as many wrong ones.
         values = np.arange(variants + 1) * (rng.random((K, variants + 1)) >= hidden)
+        copied = np.flatnonzero(tests > 0)
+        values[copied, tests[copied]] = tests[copied]  # a wrong test is one whose expected value is wrong
         expected = np.where(tests < 0, -1, values[np.arange(K), np.maximum(tests, 0)])
         tasks.append(Matrix(expected == values[:, codes].T, codes == 0, expected == 0))
     return tasks
