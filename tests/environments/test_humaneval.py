@@ -1,0 +1,61 @@
+"""HumanEval in the sandbox: its own solutions pass, wrong ones fail, chat answers are read for what they hold."""
+
+import numpy as np
+import pytest
+
+from environments import load_world
+from environments.humaneval import HumanEval, assertion, program
+
+WORLD = HumanEval()
+
+
+@pytest.fixture
+def problems():
+    return WORLD.prompts(12, np.random.default_rng(0))
+
+
+def test_the_package_s_solutions_pass_their_tests(problems):
+    assert load_world("humaneval") == WORLD
+    scores = WORLD.scores(problems, [f"Sure:\n```python\n{x.truth.solution}\n```\nDone." for x in problems])
+    assert scores.tolist() == [1.0] * len(problems)
+
+
+def test_what_returns_nothing_fails(problems):
+    codes = [f"def {x.truth.entry}(*arguments, **named):\n    return None" for x in problems]
+    assert WORLD.scores(problems, codes).tolist() == [0.0] * len(problems)
+
+
+def test_tests_are_right_when_the_solution_passes_them():
+    problem = next(x for x in WORLD.prompts(82, np.random.default_rng(0)) if x.truth.entry == "truncate_number")
+    assert WORLD.test_right(problem, "```python\nassert truncate_number(3.5) == 0.5\n```")
+    assert not WORLD.test_right(problem, "assert truncate_number(3.5) == 3")
+    assert not WORLD.test_right(problem, "assert True")  # it tests nothing of the function
+    assert not WORLD.test_right(problem, "I cannot.")
+
+
+def test_pass_matrices_are_by_problem():
+    codes = [["def f(x): return x", "```\ndef f(x): return x + 1\n```"], ["nothing"]]
+    tests = [["assert f(1) == 1", "assert f(1) == 2", "none"], ["assert f(1)", "none", "none"]]
+    first, second = WORLD.pass_matrices(codes, tests)
+    assert first.tolist() == [[True, False, False], [False, True, False]]
+    assert not second.any()
+
+
+def test_splits_do_not_meet_and_sizes_are_checked():
+    train, held = (
+        {x.truth.entry for x in WORLD.prompts(82, np.random.default_rng(0), s)} for s in ("train", "held-out")
+    )
+    assert not train & held
+    with pytest.raises(ValueError, match="n=83"):
+        WORLD.prompts(83, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="split='test'"):
+        WORLD.prompts(1, np.random.default_rng(0), "test")
+    with pytest.raises(ValueError, match="what='essay'"):
+        WORLD.ask(WORLD.prompts(1, np.random.default_rng(0))[0], "essay")
+
+
+def test_answers_are_read():
+    assert program("Here:\n```python\nx = 1\n```\nmore").endswith("x = 1\n")
+    assert program("x = 1").endswith("x = 1")
+    assert assertion("text\n  assert f(1) == 2\nassert 1") == "assert f(1) == 2"
+    assert assertion("text") == "assert False"
