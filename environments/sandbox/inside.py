@@ -47,6 +47,9 @@ def confine(limits, seccomp):
     for name, value in limits.items():
         kind = getattr(resource, name)
         hard = value + 1 if name == "RLIMIT_CPU" else value  # a signal first, then the end
+        most = resource.getrlimit(kind)[1]
+        if most != resource.RLIM_INFINITY:  # an outer limit that is lower stays
+            value, hard = min(value, most), min(hard, most)
         resource.setrlimit(kind, (value, hard))
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     steps = Filter(len(seccomp) // 8, seccomp)

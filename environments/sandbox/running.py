@@ -69,7 +69,7 @@ def run(
     A test and the program never share a process: calls and values cross as plain data (see `codec`), so objects,
     functions and generators can be neither passed nor returned (`error`). A function that returns None may change its
     list, dict and set arguments in place, one that returns a value works on copies. `==` is Python's, between the
-    test's own built-in types.
+    test's own built-in types. A test is believed: one that holds whatever a program does is passed by all.
 
     Raises SandboxUnavailable where this machine cannot isolate the program; `unisolated=True` runs it even then,
     without namespaces: host files can then be read. TypeError for anything but texts.
