@@ -4,6 +4,16 @@ from shared.training.adapters import adapters
 from shared.training.preference import PreferenceTrainer, extra_columns
 from shared.training.preferences import Pair, train_preferences
 from shared.training.run import Run
+from shared.training.self_rewarding import self_rewarding
 from shared.training.supervised import train_supervised
 
-__all__ = ["adapters", "Pair", "PreferenceTrainer", "Run", "extra_columns", "train_preferences", "train_supervised"]
+__all__ = [
+    "Pair",
+    "PreferenceTrainer",
+    "Run",
+    "adapters",
+    "extra_columns",
+    "self_rewarding",
+    "train_preferences",
+    "train_supervised",
+]
