@@ -11,24 +11,26 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureW
 
 
 @pytest.mark.parametrize("c", [0.6, 0.9])
-def test_one_consistency_for_all_is_trls_label_smoothing(c, make_model, config, texts, tokenizer):
+def test_one_consistency_for_all_is_trls_smoothed_sigmoid(c, make_model, config, texts, tokenizer):
+    """TRL's `sigmoid` reads no label smoothing; its `aot` does, and its sorting leaves a batch of one as it is."""
     trainer = DPOTrainer(
         model=make_model(0),
         ref_model=make_model(1),
-        args=config(loss_type=["sigmoid"], beta=0.3, label_smoothing=1 - c),
+        args=config(loss_type=["aot"], beta=0.3, label_smoothing=1 - c),
         train_dataset=texts,
         processing_class=tokenizer,
     )
-    batch = trainer.data_collator([trainer.train_dataset[i] for i in range(8)])
-    labels = batch["input_ids"].masked_fill(batch["completion_mask"] == 0, -100)
-    plain = {name: batch[name] for name in ("input_ids", "attention_mask")}
-    logps = []
-    with torch.no_grad():
-        theirs = trainer._compute_loss(trainer.model, dict(batch), False).item()
-        for model in (trainer.model, trainer.ref_model):
-            logps += model(**plain, labels=labels, fused_lm_head=True).log_probs.sum(1).chunk(2)
-    ours = cream(*logps, torch.full_like(logps[0], c), beta=0.3).mean().item()
-    assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-6)
+    for i in range(4):
+        batch = trainer.data_collator([trainer.train_dataset[i]])
+        labels = batch["input_ids"].masked_fill(batch["completion_mask"] == 0, -100)
+        plain = {name: batch[name] for name in ("input_ids", "attention_mask")}
+        logps = []
+        with torch.no_grad():
+            theirs = trainer._compute_loss(trainer.model, dict(batch), False).item()
+            for model in (trainer.model, trainer.ref_model):
+                logps += model(**plain, labels=labels, fused_lm_head=True).log_probs.sum(1).chunk(2)
+        ours = cream(*logps, torch.full_like(logps[0], c), beta=0.3).item()
+        assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-6)
 
 
 def test_each_round_asks_the_last_policy_and_labels_with_all_of_them():
