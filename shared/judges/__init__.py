@@ -1,5 +1,10 @@
-"""Judges: what turns answers into preferences. Every judge says `probability(prompt, a, b)`, as a world's raters do."""
+"""Judges: what turns answers into preferences. Every judge says `probability(prompt, a, b)`, as a world's raters do.
 
+Beside them, what judges leave behind: implicit rewards of a policy, and how far two rankings agree.
+"""
+
+from shared.judges.consistency import ordinal_ranks, ranking_consistency
+from shared.judges.implicit import implicit_rewards, mean_loglikelihoods
 from shared.judges.options import OptionJudge
 from shared.judges.pairwise import (
     both_orders,
@@ -33,10 +38,14 @@ __all__ = [
     "flipped_share",
     "gold_share",
     "hard_labels",
+    "implicit_rewards",
     "likelihood_outcomes",
+    "mean_loglikelihoods",
     "naive_score",
     "option_masses",
+    "ordinal_ranks",
     "pooled_gold",
+    "ranking_consistency",
     "train_reward_model",
     "win_rate",
 ]

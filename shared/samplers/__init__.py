@@ -1,5 +1,6 @@
-"""Samplers: from a policy and prompts to responses, and from responses to the best of them."""
+"""Samplers: from a policy and prompts to responses, and from responses to the best of them, or to pairs."""
 
+from shared.samplers.labelling import extreme_pairs
 from shared.samplers.prefix_cache import PrefixCache
 from shared.samplers.sampling import Sample, sample
 from shared.samplers.selection import best_and_worst, best_of_n, win_rate_matrix
@@ -16,6 +17,7 @@ __all__ = [
     "best_and_worst",
     "best_of_n",
     "continue_answers",
+    "extreme_pairs",
     "first_step",
     "glue",
     "sample",

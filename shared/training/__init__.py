@@ -4,16 +4,18 @@ from shared.training.adapters import adapters
 from shared.training.preference import PreferenceTrainer, extra_columns
 from shared.training.preferences import Pair, train_preferences
 from shared.training.run import Run
+from shared.training.self_rewarding import self_rewarding
 from shared.training.steps import pairs_after, train_after
 from shared.training.supervised import train_supervised
 
 __all__ = [
-    "adapters",
     "Pair",
     "PreferenceTrainer",
     "Run",
+    "adapters",
     "extra_columns",
     "pairs_after",
+    "self_rewarding",
     "train_after",
     "train_preferences",
     "train_supervised",

@@ -1,0 +1,48 @@
+"""How far two judges rank the same responses alike, in [0, 1]."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+MEASURES = ("kendall", "spearman", "toporder")
+
+
+def ordinal_ranks(scores: ArrayLike) -> np.ndarray:
+    """Ranks 1 (lowest) to N along the last axis, no two alike: of equal scores the earlier one gets the lower rank.
+
+    scores: (..., N). Returns integers of the same shape. Raises ValueError for NaN and for less than one axis.
+    """
+    scores = np.asarray(scores, dtype=float)
+    if scores.ndim == 0 or np.isnan(scores).any():
+        raise ValueError(f"scores must be numbers with an axis of responses and no NaN, got shape {scores.shape}")
+    order = np.argsort(scores, axis=-1, kind="stable")
+    return np.argsort(order, axis=-1, kind="stable") + 1
+
+
+def ranking_consistency(current: ArrayLike, previous: ArrayLike, measure: str = "kendall") -> np.ndarray:
+    """Agreement of two rankings of the same N responses, for every prompt.
+
+    current, previous: scores, (..., N), N >= 2; only their ordinal ranks count, so any increasing unit will do.
+    measure: "kendall": (tau + 1) / 2, the share of pairs of responses that both put in the same order; "spearman":
+    (rho + 1) / 2; "toporder": 1 where both name the same best and the same worst response, else 0.
+    Returns floats in [0, 1] of shape (...). Raises ValueError for shapes that differ, N < 2 and an unknown measure.
+
+    Source: Wang et al. 2024, arXiv 2410.12735, "Consistency". The authors' code has "toporder" compare the ranks of the
+    first and the last response of the list, whatever they are; this is the paper's definition.
+    """
+    first, second = ordinal_ranks(current), ordinal_ranks(previous)
+    if first.shape != second.shape:
+        raise ValueError(f"current and previous must be of one shape, got {first.shape} and {second.shape}")
+    n = first.shape[-1]
+    if n < 2:
+        raise ValueError(f"current ranks {n} response; a ranking needs 2 or more")
+    if measure == "kendall":
+        i, j = np.triu_indices(n, 1)
+        return ((first[..., i] < first[..., j]) == (second[..., i] < second[..., j])).mean(axis=-1)
+    if measure == "spearman":
+        squares = ((first - second) ** 2).sum(axis=-1)
+        return 1 - 3 * squares / (n * (n**2 - 1))  # (rho + 1) / 2, with rho = 1 - 6 sum d^2 / (n (n^2 - 1))
+    if measure == "toporder":
+        best = first.argmax(axis=-1) == second.argmax(axis=-1)
+        worst = first.argmin(axis=-1) == second.argmin(axis=-1)
+        return (best & worst).astype(float)
+    raise ValueError(f"measure={measure!r} is unknown; known are {', '.join(MEASURES)}")
