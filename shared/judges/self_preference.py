@@ -53,8 +53,9 @@ def naive_score(judge: np.ndarray) -> float:
 def corrected_score(judge: np.ndarray, votes: np.ndarray, *, ridge: float = 1e-3) -> float:
     """Intercept over slope of the logistic regression of the judge's outcome on the centred share of gold votes.
 
-    Not the paper's: noise of the judge lowers slope and intercept alike, so that their ratio, unlike DBG, does not move
-    with the judge's accuracy. The unit is that of the regressor, 2 share - 1, from -1 (no vote) to 1 (all votes).
+    Not the paper's: noise of the judge lowers slope and intercept alike, so that their ratio moves far less with the
+    judge's accuracy than DBG does. It still moves: noisy gold votes bend it towards the gap in quality, so an unbiased
+    judge is near 0, not at it. The unit is that of the regressor, 2 share - 1, from -1 (no vote) to 1 (all votes).
 
     judge: outcomes (pairs,); ties count as half a win and half a loss. votes: as in `pooled_gold`. ridge: penalty on
     slope and intercept, in pseudo-pairs, without which a judge equal to gold has no finite slope. NaN if the slope is
