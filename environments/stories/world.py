@@ -46,6 +46,7 @@ class Stories(Arithmetic):
     span: tuple[int, int] | None = (2, 99)
     depth: tuple[int, int] = (2, 4)
     spaced: bool = False
+    foreign_share: float = 0.0
 
     @classmethod
     def preset(cls, name: str, **knobs: Any) -> "Stories":
