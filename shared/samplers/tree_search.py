@@ -249,7 +249,7 @@ class _Tree:
     def _add_child(self, node: Node, answer: Tokens, *, at_root: bool) -> Asking:
         """Dynamic node addition: the next likeliest token, or one more sampled set if it is a new one.
 
-        Its prior is its share among as many proposals as there are children, itself included; the old priors stay, as
+        Its prior is its share among one proposal more than there are children, its own included; old priors stay, as
         in the authors' code, so that their sum then exceeds 1. New proposals stand before the older ones.
         """
         length, k = self.s.length(node.depth), len(node.children) + 1
