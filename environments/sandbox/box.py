@@ -1,5 +1,6 @@
 """One sandbox: a process in namespaces of its own, seen from outside through channels with limits and deadlines."""
 
+import marshal
 import os
 import select
 import signal
@@ -20,6 +21,18 @@ START_SECONDS = 60  # for the interpreter to come up on a busy machine; no time 
 END_SECONDS = 10  # for the kernel to clear a killed namespace away
 _CONTROL_BYTES = 2**24  # a program's text and limits, at most
 _CHUNK = 65536
+# What the interpreter starts with: it reads the code of `inside`, compiled once out here, from the control channel.
+_START = """
+import marshal, posix
+def part(size):
+    data = b""
+    while len(data) < size:
+        chunk = posix.read(0, size - len(data))
+        chunk or posix._exit(1)
+        data += chunk
+    return data
+exec(marshal.loads(part(int.from_bytes(part(4), "big"))))
+"""
 
 
 class SandboxUnavailable(RuntimeError):
@@ -91,6 +104,7 @@ class Box:
             "seccomp": build_filter(),
         }
         try:
+            self._send("control", _inside())
             self._send("control", encode(setup, _CONTROL_BYTES))
             self._frame("control", time.monotonic() + START_SECONDS, 1000)
         except (Late, Ended) as error:
@@ -265,7 +279,7 @@ def _command(limits: Limits, isolated: bool, child_in: int, child_out: int) -> l
         "-X",
         "utf8",
         "-c",
-        _script(),
+        _START,
         str(child_in),
         str(child_out),
     ]
@@ -295,9 +309,11 @@ def _command(limits: Limits, isolated: bool, child_in: int, child_out: int) -> l
 
 
 @cache
-def _script() -> str:
+def _inside() -> bytes:
+    """The code of the inside: `codec` and then `inside` as one module, without docstrings."""
     here = Path(__file__).parent
-    return "\n".join((here / name).read_text() for name in ("codec.py", "inside.py"))
+    text = "\n".join((here / name).read_text(encoding="utf-8") for name in ("codec.py", "inside.py"))
+    return marshal.dumps(compile(text, "<inside>", "exec", dont_inherit=True, optimize=2))
 
 
 def bubblewrap() -> str:

@@ -12,6 +12,7 @@ changes its own answers only.
 import _signal
 import builtins
 import ctypes
+import gc
 import posix
 import resource
 import sys
@@ -38,12 +39,14 @@ def send(sink, message, limit, write=posix.write):
         data = data[write(sink, data) :]
 
 
-def confine(limits, seccomp):
+class Filter(ctypes.Structure):
+    """The kernel's `struct sock_fprog`."""
+
+    _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_char_p)]
+
+
+def confine(limits, seccomp, prctl=ctypes.CDLL(None, use_errno=True).prctl):  # noqa: B008 (once, not in every child)
     """Limits and the filter, for good. Raises OSError where the kernel refuses."""
-
-    class Filter(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_char_p)]
-
     for name, value in limits.items():
         kind = getattr(resource, name)
         hard = value + 1 if name == "RLIMIT_CPU" else value  # a signal first, then the end
@@ -51,7 +54,6 @@ def confine(limits, seccomp):
         if most != resource.RLIM_INFINITY:  # an outer limit that is lower stays
             value, hard = min(value, most), min(hard, most)
         resource.setrlimit(kind, (value, hard))
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
     steps = Filter(len(seccomp) // 8, seccomp)
     if prctl(38, 1, 0, 0, 0) or prctl(22, 2, ctypes.byref(steps), 0, 0):  # no new privileges; the filter
         raise OSError(ctypes.get_errno(), "the kernel refuses the filter of system calls")
@@ -227,6 +229,7 @@ def guard():
     setup = receive(orders)
     for name in setup["imports"]:
         __import__(name)  # of the standard library: cheaper once here than in every child
+    gc.freeze()  # a child's collections then leave these pages shared
     send(reports, ["ready"], 1000)
     while True:
         try:

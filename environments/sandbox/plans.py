@@ -6,11 +6,14 @@ enter the program's sandbox or any other. Whatever is not of this form gets None
 
 import ast
 import builtins
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 _LONGEST = 2000  # characters: what nests deeper than a parser bears is longer
+# CPython 3.11 counts the depth of a tree under construction once for all threads: two at a time end in SystemError.
+_ONE_PARSER = threading.Lock()
 _NUMBERS = (int, float, complex)
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
@@ -49,8 +52,10 @@ def plan(test: str, entry: str | None = None) -> list[Assignment | Assertion] | 
     if len(test) > _LONGEST or "\0" in test:
         return None
     try:
-        return _steps(ast.parse(test), entry)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, _OtherForm):
+        with _ONE_PARSER:
+            tree = ast.parse(test)
+        return _steps(tree, entry)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError, _OtherForm):
         return None
 
 

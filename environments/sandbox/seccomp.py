@@ -7,6 +7,7 @@ kernel's own machinery, and memory that no limit counts.
 
 import platform
 import struct
+from functools import cache
 
 _EPERM, _EAGAIN, _ENOSYS = 1, 11, 38
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
@@ -33,6 +34,7 @@ _ARCHITECTURES = {"x86_64": (0xC000003E, 56, (57, 58), 1), "aarch64": (0xC00000B
 _CLONE3 = 435
 
 
+@cache
 def build_filter() -> bytes:
     """The filter for this machine, an array of `struct sock_filter`. Raises ValueError for another architecture."""
     machine = platform.machine()

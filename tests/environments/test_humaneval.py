@@ -42,9 +42,7 @@ def test_pass_matrices_are_by_problem():
 
 
 def test_splits_do_not_meet_and_sizes_are_checked():
-    train, held = (
-        {x.truth.entry for x in WORLD.prompts(82, np.random.default_rng(0), s)} for s in ("train", "held-out")
-    )
+    train, held = ({x.text for x in WORLD.prompts(82, np.random.default_rng(0), s)} for s in ("train", "held-out"))
     assert not train & held
     with pytest.raises(ValueError, match="n=83"):
         WORLD.prompts(83, np.random.default_rng(0))

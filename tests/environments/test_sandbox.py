@@ -1,11 +1,13 @@
 """The sandbox: honest programs get their due, attacks get nothing, the host stays as it was."""
 
+import gc
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from environments import sandbox
 from environments.sandbox import Limits, Outcome, SandboxUnavailable, box, running
 from environments.sandbox.codec import NotPlain, decode, encode
+from environments.sandbox.plans import plan
 from tests.environments.attacks import ATTACKS, GENERAL, HOST
 from tests.environments.honest_programs import HONEST, SIMPLE
 
@@ -150,6 +153,31 @@ def test_many_programs_side_by_side_are_as_one_by_one():
     assert sandbox.run_many(jobs, workers=2) == expected == [sandbox.run(*job) for job in jobs]
 
 
+def test_tests_are_read_by_many_threads_at_once():
+    """CPython 3.11 loses count where another thread, at another depth, parses in the midst of a parse."""
+
+    class Garbage:
+        def __init__(self):
+            self.own = self
+
+        def __del__(self):
+            time.sleep(0)  # another thread's turn, in the midst of whatever made room
+
+    def read(depth):
+        if depth:
+            return read(depth - 1)
+        _ = [Garbage() for _ in range(3)]
+        return plan(f"t = [{', '.join(['[1, [2, [3]]]'] * 60)}]\nassert f(t) == 1")
+
+    often = gc.get_threshold()
+    gc.set_threshold(50)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert all(steps is not None for steps in pool.map(read, [i % 7 for i in range(1500)]))
+    finally:
+        gc.set_threshold(*often)
+
+
 def test_output_is_kept_up_to_the_limit():
     (report,) = sandbox.examine(
         "def f(x):\n    print('x' * 10**6)\n    return x", ["assert f(0) == 0"], Limits(output_bytes=100)
@@ -158,8 +186,8 @@ def test_output_is_kept_up_to_the_limit():
 
 
 def test_nothing_lives_on_after_a_timeout(monkeypatch):
-    mark, script = f"mark-{os.getpid()}-{time.monotonic_ns()}", box._script()
-    monkeypatch.setattr(box, "_script", lambda: f"{script}\n# {mark}")
+    mark, command = f"mark-{os.getpid()}-{time.monotonic_ns()}", box._command
+    monkeypatch.setattr(box, "_command", lambda *arguments: [*command(*arguments), mark])
     code = "import threading, time\nfor _ in range(3): threading.Thread(target=time.sleep, args=(600,)).start()\n"
     code += "def f(x): time.sleep(600)"
     thread = threading.Thread(target=sandbox.run, args=(code, [SIMPLE], Limits(wall_seconds=3.0)))
