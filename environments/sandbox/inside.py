@@ -19,6 +19,7 @@ import sys
 
 
 def read_exactly(source, size, read=posix.read):
+    """Exactly so many bytes of a descriptor; EOFError where it ends before."""
     data = b""
     while len(data) < size:
         chunk = read(source, min(size - len(data), 65536))
@@ -29,10 +30,12 @@ def read_exactly(source, size, read=posix.read):
 
 
 def receive(source):
+    """The next frame: four bytes of length, then plain data."""
     return decode(read_exactly(source, int.from_bytes(read_exactly(source, 4), "big")))
 
 
 def send(sink, message, limit, write=posix.write):
+    """Write plain data as one frame; NotPlain where it is something else or longer than the limit."""
     body = encode(message, limit)
     data = len(body).to_bytes(4, "big") + body
     while data:
@@ -73,6 +76,7 @@ def describe_error(error):
 
 
 def flush():
+    """What the program printed leaves its buffers before its answer does."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -221,6 +225,7 @@ def child(order, setup, inbox, outbox, reserved):
 
 
 def guard():
+    """Serve the orders of the control channel, a child each, until it closes or a child leaves something behind."""
     inbox, outbox = int(sys.argv[1]), int(sys.argv[2])
     # Control lies above what a child gets as standard input and output.
     orders, reports = posix.dup(0), posix.dup(1)

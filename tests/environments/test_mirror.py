@@ -22,7 +22,7 @@ def test_one_file_or_shards_in_order(tmp_path, monkeypatch):
 
 def test_unknown_worlds_are_named():
     for name in ("chess", "os", "../instructions"):
-        with pytest.raises(ValueError, match="is unknown; known are .*gsm8k, ifeval"):
+        with pytest.raises(ValueError, match="is unknown; known are .*gsm8k, humaneval, ifeval"):
             load_world(name)
     with pytest.raises(ValueError, match="preset='odd' is unknown"):
         load_world("instructions/odd")
