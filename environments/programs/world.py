@@ -13,7 +13,12 @@ from environments.programs.grammar import NEWLINE, PHRASES, VOCABULARY, python, 
 from environments.programs.tasks import Prompt, Truth
 
 WHATS = ("code", "test")
-PRESETS: dict[str, dict[str, Any]] = {"default": {}, "shared": {}, "vacuous": {"vacuous": 0.2}}
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "shared": {},  # half of all readers misread a vague phrase: the two readings cannot be told apart from within
+    "majority": {"vague": 0.7, "misread_vague": 0.35},  # as many errors, but most readers are right
+    "vacuous": {"vacuous": 0.2},
+}
 _BROKEN = ("broken",)  # the value of a program that gives none; no list or number is equal to it
 
 

@@ -24,6 +24,11 @@ LEAST = {
         "gradient_accumulation": 2, "measured_choices": 3, "measured_reports": 2, "report_tokens": 4,
         "resamples": 50, "threads": 1,
     },
+    "dstc": {
+        "tasks": 3, "codes": 2, "tests": 2, "code_tokens": 6, "test_tokens": 6, "steps": 1, "batch_size": 2,
+        "gradient_accumulation": 2, "lora_rank": 2, "heldout": 3, "eval_codes": 1, "simulated": 10, "simulated_size": 4,
+        "base_steps": 2, "base_batch": 4, "threads": 1,
+    },
 }  # fmt: skip
 
 
