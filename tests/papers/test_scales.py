@@ -24,6 +24,11 @@ LEAST = {
         "gradient_accumulation": 2, "measured_choices": 3, "measured_reports": 2, "report_tokens": 4,
         "resamples": 50, "threads": 1,
     },
+    "step-dpo": {
+        "problems": 4, "samples": 2, "continuations": 2, "most_pairs": 1, "max_new_tokens": 12, "steps": 1,
+        "batch_size": 2, "gradient_accumulation": 2, "lora_rank": 2, "judge_off": [0.5], "heldout": 3, "gsm8k": 2,
+        "gsm8k_tokens": 4, "threads": 1,
+    },
 }  # fmt: skip
 
 
