@@ -20,7 +20,7 @@ PRESETS = ("default", "narrow", "first", "first-narrow")
 
 @pytest.mark.parametrize("world", [load_world(f"stories/{name}") for name in PRESETS], ids=PRESETS)
 def test_the_story_and_its_steps_agree(world):
-    for x in world.prompts(60, rng()):
+    for x in world.prompts(50, rng()):
         story = x.text.rpartition("Problem: ")[2]
         value = int(re.search(r"has (\d+)", story)[1])
         for sentence in story.split(". ")[1:-1]:
