@@ -9,15 +9,25 @@ from environments.arithmetic import Arithmetic, Instruction, Operation, Prompt, 
 from environments.arithmetic.problems import SPLITS, carries, due, is_heldout
 from environments.arithmetic.vocabulary import MOST_STEPS, Script
 
-PRESETS: dict[str, dict[str, Any]] = {"default": {}, "narrow": {"span": (2, 20)}}
+_FIRST: dict[str, Any] = {"span": (1, 9), "depth": (2, 2), "examples": 3}  # for models of some hundred million weights
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "narrow": {"span": (2, 20)},
+    "first": _FIRST,
+    "first-narrow": {**_FIRST, "span": (1, 6)},
+}
 NAMES = ("Ann", "Ben", "Clara", "David", "Emma", "Farid", "Grace", "Hugo")
 THINGS = ("apples", "books", "coins", "marbles", "pencils", "shells", "stamps", "stickers")
 GETS = ("gets {} more", "buys {} more", "finds {} more", "is given {} more")
 GIVES = ("gives away {}", "loses {}", "sells {}", "lends {} to a friend")
-EXAMPLE = (
-    "Work the problem out step by step, one line a step, as in this example.\n"
+ASK = "Work the problem out step by step, one line a step, as in "
+EXAMPLES = (
     "Problem: Tom has 12 cards. Then Tom gets 30 more. Then Tom loses 5. How many cards does Tom have now?\n"
-    "Step 1: 12 + 30 = 42.\nStep 2: 42 - 5 = 37. The answer is 37.\nProblem: "
+    "Step 1: 12 + 30 = 42.\nStep 2: 42 - 5 = 37. The answer is 37.\n",
+    "Problem: Mia has 8 balls. Then Mia loses 3. Then Mia buys 2 more. How many balls does Mia have now?\n"
+    "Step 1: 8 - 3 = 5.\nStep 2: 5 + 2 = 7. The answer is 7.\n",
+    "Problem: Leo has 3 cups. Then Leo finds 6 more. Then Leo sells 4. How many cups does Leo have now?\n"
+    "Step 1: 3 + 6 = 9.\nStep 2: 9 - 4 = 5. The answer is 5.\n",
 )
 
 
@@ -38,7 +48,8 @@ class Stories(Arithmetic):
     Answer: `Step 1: 14 + 9 = 23.` and so on, a line a step, the last one with `The answer is 23.` All else is as in
     `Arithmetic`: truth, steps, kinds of mistakes, splits. Version 1.
 
-    span: least and greatest number of things at any time; amounts are 2 and more. The knobs on hazards and slips have
+    span: least and greatest number of things at any time; amounts are 2 and more. examples: how many worked ones come
+    before the problem, 1 to 3. The knobs on hazards and slips have
     no meaning here: mistakes are the model's own.
     """
 
@@ -47,10 +58,19 @@ class Stories(Arithmetic):
     depth: tuple[int, int] = (2, 4)
     spaced: bool = False
     foreign_share: float = 0.0
+    examples: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.examples <= len(EXAMPLES):
+            raise ValueError(f"examples={self.examples} must be 1 to {len(EXAMPLES)}")
 
     @classmethod
     def preset(cls, name: str, **knobs: Any) -> "Stories":
-        """`default` (numbers to 99) or `narrow` (to 20), with further knobs on top. ValueError for another name."""
+        """A named row of knobs, with further knobs on top. ValueError for an unknown name.
+
+        `default` (numbers to 99), `narrow` (to 20), `first` (to 9, two steps, three examples), `first-narrow` (to 6).
+        """
         if name not in PRESETS:
             raise ValueError(f"preset={name!r} is unknown; known are {', '.join(PRESETS)}")
         return replace(cls(**PRESETS[name]), **knobs)
@@ -105,7 +125,10 @@ class Stories(Arithmetic):
         for i in truth.instructions:
             does = (GETS if i.sign > 0 else GIVES)[int(rng.integers(4))]
             sentences.append(f"Then {name} {does.format(i.terms[0][0])}.")
-        return f"{EXAMPLE}{' '.join(sentences)} How many {thing} does {name} have now?"
+        shown = (
+            f"{ASK}{'this example' if self.examples == 1 else 'these examples'}.\n{''.join(EXAMPLES[: self.examples])}"
+        )
+        return f"{shown}Problem: {' '.join(sentences)} How many {thing} does {name} have now?"
 
 
 def _carries(operation: Operation) -> bool:

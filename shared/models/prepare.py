@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import fields
 
 from environments import load_world
 from shared.models.load import load_policy
@@ -11,14 +12,16 @@ from shared.models.tiny import TinyBase
 def bases(parameters: dict) -> list[tuple[str, str, TinyBase]]:
     """(model, world, base) of every model that a row of parameters names.
 
-    A model stands under `model` (or `<name>_model`), its world under `world` (`<name>_world`), the steps of its base
-    under `base_steps`.
+    A model stands under `model` (or `<name>_model`), its world under `world` (`<name>_world`), what its base has other
+    than by default under `base_steps`, `base_batch_size` and so on, the fields of `TinyBase`.
     """
+    given = {field.name: parameters.get(f"base_{field.name}") for field in fields(TinyBase)}
+    base = TinyBase(**{name: value for name, value in given.items() if value})
     found = []
     for key, model in parameters.items():
         if key == "model" or key.endswith("_model"):
             world = parameters.get(key.removesuffix("model") + "world")
-            found.append((model, world, TinyBase(steps=parameters.get("base_steps") or TinyBase.steps)))
+            found.append((model, world, base))
     return list(dict.fromkeys(found))
 
 

@@ -66,3 +66,4 @@ def test_bases_of_a_row_of_parameters_are_each_named_once():
     row["cycle_world"] = "instructions/default"
     assert bases(row) == [("tiny", "instructions/default", TinyBase(steps=7))]
     assert [name for name, *_ in bases({**row, "model": "smollm2"})] == ["smollm2", "tiny"]
+    assert bases({**row, "base_batch_size": 8})[0][2] == TinyBase(steps=7, batch_size=8)
