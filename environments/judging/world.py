@@ -31,9 +31,11 @@ class Judging:
       skills: of the plain and the brisk writer, the probability of meeting a finding, one number or five each.
       tasks: what the corpus holds, in equal numbers: "write" (request -> answer), "compare" (two answers -> the letter
         of the better one, ties left out) and "judge" (answer and criterion -> findings and mark, with noise).
-      written: manner of the answers to be written, "own" (each writer's) or "neutral".
-      compared: manner of the answers to be compared and judged: "neutral", or "own" (each writer's own).
+        A task named twice has twice the share.
+      written, compared: manner of the answers that are to be written, and of those that are to be compared or judged:
+        "own" (each writer's), "neutral", "plain" or "brisk".
       demonstrations: texts of the corpus.
+      topics: requests are about the first so many of the 24 topics; a tiny model learns few of them sooner.
     """
 
     skills: tuple[Any, Any] = (0.7, 0.7)
@@ -57,18 +59,24 @@ class Judging:
             if getattr(self, name) not in ("own", "neutral", *MANNERS):
                 known = ", ".join(("own", "neutral", *MANNERS))
                 raise ValueError(f"{name}={getattr(self, name)!r} is unknown; it must be one of {known}")
-        if self.demonstrations < 1:
-            raise ValueError(f"demonstrations={self.demonstrations} must be at least 1")
+        if self.demonstrations < 1 or not 1 <= self.topics <= len(DETAILS):
+            given = f"demonstrations={self.demonstrations} and topics={self.topics}"
+            raise ValueError(f"{given} must be at least 1, and topics {len(DETAILS)} at most")
 
     @classmethod
-    def preset(cls, name: str, **knobs: Any) -> "Judging":
+    def preset(cls, name: str, **knobs: Any) -> "object":
         """A named row of knobs, with further knobs on top.
 
-        `default` (all three tasks), `dbg` (writing and comparing), `findings` (writing and judging, all neutral).
-        Raises ValueError for another name.
+        `default` (all three tasks), `dbg` (for tiny writers and judges: few topics, easy findings decide), `findings`
+        (writing and judging, all neutral), `ifeval` (real prompts: `JudgingIFEval`). ValueError for another name.
         """
+        if name == "ifeval":
+            from environments.judging.real import JudgingIFEval
+
+            return JudgingIFEval(**knobs)
         if name not in PRESETS:
-            raise ValueError(f"preset {name!r} of the world judging is unknown; known are {', '.join(PRESETS)}")
+            known = ", ".join([*PRESETS, "ifeval"])
+            raise ValueError(f"preset {name!r} of the world judging is unknown; known are {known}")
         return replace(cls(**PRESETS[name]), **knobs)
 
     @property
