@@ -7,8 +7,8 @@ import numpy as np
 from environments.instructions.ifeval import IFEvalPrompt, InstructionsIFEval
 from environments.judging.vocabulary import MANNERS
 
-OPENERS = {"plain": "Here is what you asked for:", "brisk": "Okay, this is my best shot:"}
-CLOSERS = {"plain": "I hope that it is of use.", "brisk": "Tell me if it needs work."}
+OPENERS = {"plain": "Here is what you asked for:", "brisk": "Okay so my best shot is:"}
+CLOSERS = {"plain": "I hope that it is of use.", "brisk": "Just tell me if it needs work."}
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class JudgingIFEval:
 
     Quality: the number of instructions that the public checkers pass, strict variant. Manner: the sentence that opens
     an answer and the one that closes it, of equal length in words; "neutral" has neither. Unlike the procedural
-    world's, such a manner can meet or break an instruction ("wrap it in quotes", "no commas"), so quality must be
+    world's, such a manner can meet or break an instruction ("wrap it in quotes", "at most 50 words"), so quality must be
     computed on the very text that is judged. There are no writers and no corpus: a pretrained policy writes.
 
     longest: only prompts of at most this many characters (None: all).
