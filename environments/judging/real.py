@@ -17,8 +17,8 @@ class JudgingIFEval:
 
     Quality: the number of instructions that the public checkers pass, strict variant. Manner: the sentence that opens
     an answer and the one that closes it, of equal length in words; "neutral" has neither. Unlike the procedural
-    world's, such a manner can meet or break an instruction ("wrap it in quotes", "at most 50 words"), so quality must be
-    computed on the very text that is judged. There are no writers and no corpus: a pretrained policy writes.
+    world's, such a manner can meet or break an instruction ("at most 50 words"), so quality must be computed on the
+    very text that is judged. There are no writers and no corpus: a pretrained policy writes.
 
     longest: only prompts of at most this many characters (None: all).
     """

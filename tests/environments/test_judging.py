@@ -138,7 +138,7 @@ def test_real_prompts_are_rewritten_and_scored_on_what_is_judged(mirror, monkeyp
     assert len(plain) == len(brisk)
     mixed = world.restyle(bare, "plain").replace("I hope that it is of use.", "Just tell me if it needs work.")
     assert world.manner_of(mixed) is None
-    assert world.compare_prompt(x, "one", "two").index("one") < world.compare_prompt(x, "one", "two").index("two")
+    assert "Answer A: one\n\nAnswer B: two\n" in world.compare_prompt(x, "one", "two")
 
 
 @pytest.mark.parametrize("link", ["logistic", "threshold"])
