@@ -24,10 +24,11 @@ def response_attention(
     Source: arXiv 2506.02592, whose details of the averaging we could not check.
     """
     rows = []
-    for x, first, second in items:
-        one = _shown(policy, template, x, first, second)
-        two = _shown(policy, template, x, second, first)
-        rows.append([(one[0] + two[1]) / 2, (one[1] + two[0]) / 2])
+    with _visible(policy):
+        for x, first, second in items:
+            one = _shown(policy, template, x, first, second)
+            two = _shown(policy, template, x, second, first)
+            rows.append([(one[0] + two[1]) / 2, (one[1] + two[0]) / 2])
     first, second = np.array(rows, float).reshape(-1, 2).T
     return first, second
 
@@ -39,7 +40,7 @@ def _shown(policy: "Policy", template: Template, x: object, a: str, b: str) -> t
     text = template(x, a, b)
     starts = template(x, _MARK + a, b).index(_MARK), template(x, a, _MARK + b).index(_MARK)
     ids, offsets = _tokens(policy, text)
-    with torch.inference_mode(), _visible(policy):
+    with torch.inference_mode():
         out = policy.model(torch.tensor([ids], device=policy.device), output_attentions=True, use_cache=False)
     paid = torch.stack([layer[0, :, -1].float().mean(0) for layer in out.attentions]).mean(0).cpu().double().numpy()
     spans = ((start, start + len(y)) for start, y in zip(starts, (a, b), strict=True))

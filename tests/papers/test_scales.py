@@ -24,6 +24,10 @@ LEAST = {
         "gradient_accumulation": 2, "measured_choices": 3, "measured_reports": 2, "report_tokens": 4,
         "resamples": 50, "threads": 1,
     },
+    "dbg-self-preference": {
+        "pairs": 60, "ladder_pairs": 400, "train_prompts": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
+        "lora_rank": 2, "heldout": 4, "max_new_tokens": 6, "attention_pairs": 2, "base_steps": 2, "threads": 1,
+    },
 }  # fmt: skip
 
 
