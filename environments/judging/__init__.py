@@ -13,6 +13,7 @@ from environments.judging.pointwise import (
     noisy_judgement,
     parse,
 )
+from environments.judging.real import JudgingIFEval
 from environments.judging.requests import Prompt, all_requests
 from environments.judging.world import Judging
 
@@ -24,6 +25,7 @@ __all__ = [
     "Judge",
     "Judgement",
     "Judging",
+    "JudgingIFEval",
     "Prompt",
     "Writer",
     "accuracy",

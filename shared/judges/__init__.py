@@ -3,6 +3,7 @@
 Beside them, what judges leave behind: implicit rewards of a policy, and how far two rankings agree.
 """
 
+from shared.judges.attention import response_attention
 from shared.judges.consistency import ordinal_ranks, ranking_consistency
 from shared.judges.implicit import implicit_rewards, mean_loglikelihoods
 from shared.judges.options import OptionJudge
@@ -46,6 +47,7 @@ __all__ = [
     "ordinal_ranks",
     "pooled_gold",
     "ranking_consistency",
+    "response_attention",
     "train_reward_model",
     "win_rate",
 ]

@@ -1,5 +1,7 @@
 """The world of judging: findings and manners by property, pairwise judges against draws, judgements round trip."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,7 @@ from environments.judging import (
     restyle,
 )
 
-WORLD = load_world("judging/dbg")
+WORLD = load_world("judging")
 BOAT = Prompt("boat", "sail", "mast", 4, "?")
 
 
@@ -86,6 +88,57 @@ def test_a_writer_meets_each_finding_with_its_skill_whatever_its_manner():
 def test_a_tokenizer_knows_every_word():
     words = {w for x, y in written() for w in WORLD.compare_prompt(x, y, y).split()}
     assert words <= set(WORLD.vocabulary)
+
+
+@pytest.mark.parametrize("preset", ["default", "dbg", "findings"])
+def test_corpus_holds_its_tasks_in_turn_of_training_requests_with_right_letters(preset):
+    world = replace(load_world(f"judging/{preset}"), demonstrations=240)
+    train, texts = {x.text: x for x in all_requests("train")}, world.corpus(rng())
+    seen = {"write": [], "compare": [], "judge": []}
+    for prompt, response in texts:
+        task = "compare" if prompt.endswith("Better answer :") else "judge" if prompt.endswith("Judge :") else "write"
+        seen[task].append((prompt, response))
+        assert {*prompt.split(), *response.split()} <= set(world.vocabulary)
+    assert {task: len(items) / 240 for task, items in seen.items()} == {
+        task: world.tasks.count(task) / len(world.tasks) for task in seen
+    }
+    assert all(prompt in train for prompt, _ in seen["write"])
+    for prompt, letter in seen["compare"]:
+        x = train[prompt.removeprefix("Request : ").partition(" A : ")[0]]
+        a, b = prompt.partition(" A : ")[2].removesuffix(" Better answer :").split(" B : ")
+        assert (letter == "A") == (quality(x, a) > quality(x, b)) and quality(x, a) != quality(x, b)
+        assert manner_of(a) == manner_of(b) == "neutral"
+    letters = [letter for _, letter in seen["compare"]]
+    assert not letters or 0.3 < letters.count("A") / len(letters) < 0.7
+    assert all(parse(response) is not None for _, response in seen["judge"])
+
+
+def test_manner_and_topics_of_a_corpus_are_those_that_were_set():
+    world = load_world("judging/dbg")
+    plain = replace(world, written="plain", compared="brisk", demonstrations=120, tasks=("write", "compare"))
+    for prompt, response in plain.corpus(rng()):
+        answers = prompt.partition(" A : ")[2].removesuffix(" Better answer :").split(" B : ")
+        assert [manner_of(y) for y in answers] == ["brisk"] * 2 if answers[0] else manner_of(response) == "plain"
+    assert len({x.topic for x in world.prompts(400, rng(), "held-out")}) == world.topics == 6
+
+
+def test_real_prompts_are_rewritten_and_scored_on_what_is_judged(mirror, monkeypatch):
+    monkeypatch.setenv("DATASETS_MIRROR", str(mirror))
+    world = load_world("judging/ifeval")
+    (x,) = world.prompts(1, rng())
+    bare = "Words without commas"
+    assert world.quality(x, bare) == 1 and world.manner_of(bare) == "neutral"
+    for manner in world.manners:
+        dressed = world.restyle(bare, manner)
+        assert world.manner_of(dressed) == manner and bare in dressed
+        assert world.restyle(dressed, manner) == dressed
+        assert world.restyle(world.restyle(dressed, "brisk"), "neutral") == bare
+    assert world.quality(x, world.restyle(bare, "brisk")) == 2  # five words are asked for: gold sees what is judged
+    plain, brisk = (world.restyle(bare, manner).split() for manner in world.manners)
+    assert len(plain) == len(brisk)
+    mixed = world.restyle(bare, "plain").replace("I hope that it is of use.", "Just tell me if it needs work.")
+    assert world.manner_of(mixed) is None
+    assert "Answer A: one\n\nAnswer B: two\n" in world.compare_prompt(x, "one", "two")
 
 
 @pytest.mark.parametrize("link", ["logistic", "threshold"])
@@ -161,6 +214,10 @@ def test_noise_of_judgements_has_the_rates_that_were_set():
         (lambda: panel(0, 0, 1, rng()), "n=0"),
         (lambda: WORLD.prompts(1, rng(), "test"), "split"),
         (lambda: load_world("judging/none"), "preset"),
+        (lambda: replace(WORLD, tasks=("sing",)), "tasks"),
+        (lambda: replace(WORLD, compared="loud"), "compared"),
+        (lambda: replace(WORLD, topics=25), "topics"),
+        (lambda: load_world("judging/ifeval").restyle("so", "loud"), "manner"),
     ],
 )
 def test_bad_input_is_named(wrong, word):

@@ -34,6 +34,10 @@ LEAST = {
         "batch_size": 2, "gradient_accumulation": 2, "lora_rank": 2, "judge_off": [0.5], "heldout": 3, "gsm8k": 2,
         "gsm8k_tokens": 4, "threads": 1,
     },
+    "dbg-self-preference": {
+        "pairs": 60, "ladder_pairs": 400, "train_prompts": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
+        "lora_rank": 2, "heldout": 4, "max_new_tokens": 6, "attention_pairs": 2, "base_steps": 2, "threads": 1,
+    },
 }  # fmt: skip
 
 

@@ -1,0 +1,101 @@
+"""Pairwise judging by a model: option masses, orders, likelihood and attention against a plain forward pass."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from environments import load_world
+from shared.judges import both_orders, likelihood_outcomes, option_masses, response_attention
+from shared.models.load import load_policy
+from shared.models.tiny import TinyBase, new_tiny
+
+WORLD = load_world("judging/dbg")
+SHORT, LONG = "so , boat has sail and mast today ?", "well , boat carries mast rope deck plus sail folks ?"
+TEXTS = [WORLD.compare_prompt(x, SHORT, LONG) for x in WORLD.prompts(3, np.random.default_rng(0))] + ["Better answer :"]
+
+
+@pytest.fixture(scope="module")
+def policy():
+    return new_tiny(WORLD, 3, TinyBase())
+
+
+def items(n=4):
+    return [(x, SHORT, LONG) for x in WORLD.prompts(n, np.random.default_rng(1))]
+
+
+def first_token(policy, text):
+    with torch.inference_mode():
+        logits = policy.model(torch.tensor([policy.encode(text)])).logits[0, -1]
+    return torch.softmax(logits.double(), -1).numpy()
+
+
+def test_option_masses_are_those_of_single_texts_whatever_the_padding(policy):
+    vocabulary = policy.tokenizer.get_vocab()
+    for size in (1, 3, 128):
+        masses = option_masses(policy, TEXTS, (("A", "yes"), ("B",)), batch_size=size)
+        for row, text in zip(masses, TEXTS, strict=True):
+            p = first_token(policy, text)
+            wanted = [p[vocabulary["A"]] + p[vocabulary["yes"]], p[vocabulary["B"]]]
+            np.testing.assert_allclose(row, wanted, rtol=1e-4)
+
+
+def test_a_spelling_of_two_tokens_is_refused(policy):
+    with pytest.raises(ValueError, match="one two"):
+        option_masses(policy, TEXTS, (("A",), ("one two",)))
+
+
+def test_both_orders_swap_texts_and_letters(policy):
+    found = both_orders(policy, WORLD.compare_prompt, items())
+    a, b = (policy.tokenizer.get_vocab()[letter] for letter in "AB")
+    for (x, one, two), row in zip(items(), found, strict=True):
+        shown = first_token(policy, WORLD.compare_prompt(x, one, two))
+        swapped = first_token(policy, WORLD.compare_prompt(x, two, one))
+        wanted = [shown[a] / (shown[a] + shown[b]), swapped[b] / (swapped[a] + swapped[b])]
+        np.testing.assert_allclose(row, wanted, rtol=1e-4)
+
+
+def test_likelihood_prefers_the_higher_mean_and_ties_with_itself(policy):
+    texts = [(x.text, a, b) for x, a, b in items()]
+    means = [[float(policy.logprobs([x], [y])[0].mean()) for y in pair] for x, *pair in texts]
+    np.testing.assert_array_equal(likelihood_outcomes(policy, texts), [float(a > b) for a, b in means])
+    assert likelihood_outcomes(policy, [(texts[0][0], SHORT, SHORT)])[0] == 0.5
+
+
+def test_attention_without_queries_is_even_over_all_positions():
+    flat = new_tiny(WORLD, 4, TinyBase())
+    for layer in flat.model.model.layers:
+        torch.nn.init.zeros_(layer.self_attn.q_proj.weight)
+    first, second = response_attention(flat, WORLD.compare_prompt, items())
+    wanted = [1 / len(flat.encode(WORLD.compare_prompt(*item))) for item in items()]
+    np.testing.assert_allclose(first, wanted, rtol=1e-5)
+    np.testing.assert_allclose(second, wanted, rtol=1e-5)
+
+
+def test_attention_goes_to_the_response_whose_tokens_are_looked_at(policy):
+    first, second = response_attention(policy, WORLD.compare_prompt, items(2))
+    for k, (x, one, two) in enumerate(items(2)):
+        sums = []
+        for pair in ((one, two), (two, one)):
+            words = ["<bos>", *WORLD.compare_prompt(x, *pair).split()]
+            with torch.inference_mode():
+                ids = torch.tensor([policy.encode(WORLD.compare_prompt(x, *pair))])
+                layers = policy.model(ids, output_attentions=True).attentions
+            paid = np.mean([layer[0, :, -1].mean(0).numpy() for layer in layers], axis=0)
+            start = words.index("A") + 2
+            middle = start + len(pair[0].split())
+            spans = paid[start:middle], paid[middle + 2 : middle + 2 + len(pair[1].split())]
+            sums.append([span.mean() for span in spans])
+        assert first[k] == pytest.approx((sums[0][0] + sums[1][1]) / 2, rel=1e-5)
+        assert second[k] == pytest.approx((sums[0][1] + sums[1][0]) / 2, rel=1e-5)
+
+
+def test_attention_of_a_chat_model_and_the_way_it_attends_afterwards(checkpoint):
+    chat, x = load_policy(str(checkpoint)), SimpleNamespace(text="Write a short poem.")
+    kind, world = chat.model.config._attn_implementation, load_world("judging/ifeval")
+    first, second = response_attention(chat, world.compare_prompt, [(x, "A poem.", "Pens"), (x, "", "Pens")])
+    assert (first[0] > 0) and (second > 0).all() and first[1] == 0
+    assert chat.model.config._attn_implementation == kind
+    one, two = response_attention(chat, world.compare_prompt, [(x, "Pens", "A poem.")])
+    np.testing.assert_allclose([one[0], two[0]], [second[0], first[0]], rtol=1e-5)
