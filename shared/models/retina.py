@@ -16,7 +16,7 @@ class PatchWorld(Protocol):
     """What a world must offer for a tower to be trained in it."""
 
     def labelled_patches(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Patches of n pictures, (patches, width) in [0, 1], and labels, (patches, kinds) from 0 on."""
+        """Patches out of n pictures, float32 (patches, width) in [0, 1], and labels, (patches, kinds) from 0 on."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,7 @@ def train_retina(world: PatchWorld, seed: int, tower: Tower, classes: list[int])
     The loss is the sum over kinds of label of the mean cross-entropy; Adam, learning rate falling linearly to zero.
     """
     patches, labels = world.labelled_patches(tower.pictures, stream(seed, "demonstrate", 1))
-    filled = np.flatnonzero(labels[:, 0] > 0)
-    empty = np.flatnonzero(labels[:, 0] == 0)[: len(filled) // 3]  # three quarters of the slots are empty: too many
-    kept = np.concatenate([filled, empty])
-    patches, labels = torch.from_numpy(patches[kept]), torch.from_numpy(labels[kept])
+    patches, labels = torch.from_numpy(patches), torch.from_numpy(labels)
     rng = stream(seed, "order", 1)
     with torch.random.fork_rng():
         torch.manual_seed(torch_seed(stream(seed, "initialise", 1)))
