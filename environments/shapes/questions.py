@@ -29,25 +29,25 @@ def draw_question(
     if kind == "colour":
         once = [o for o in objects if counts[o.shape] == 1]
         o = _pick(once, rng)
-        return None if o is None else (f"what colour is the {o.shape} ?", f"{o.colour} .", o.claim)
+        return None if o is None else (f"what colour is the {o.shape} ?", o.colour, o.claim)
     if kind == "count":
         shape = _pick([shape for shape in shapes if counts[shape]], rng)
-        return None if shape is None else (f"how many {shape} are there ?", f"{NUMBERS[counts[shape]]} .", None)
+        return None if shape is None else (f"how many {shape} are there ?", NUMBERS[counts[shape]], None)
     if kind == "there":
         yes = bool(rng.random() < 0.5)
         claim = _pick([o.claim for o in objects], rng) if yes else _absent(scene, rng, companion_questions, companions)
         claim = claim or absent_claim(scene, rng, shapes)
-        return f"is there a {' '.join(claim)} ?", "yes ." if yes and objects else "no .", claim
+        return f"is there a {' '.join(claim)} ?", "yes" if yes and objects else "no", claim
     if kind == "where":
         o = _pick(objects, rng)
-        return None if o is None else (f"where is the {' '.join(o.claim)} ?", f"{o.place} .", o.claim)
+        return None if o is None else (f"where is the {' '.join(o.claim)} ?", o.place, o.claim)
     if kind == "left":
         pairs = [(a, b) for a in objects for b in objects if a.slot % SIDE != b.slot % SIDE]
         pair = _pick(pairs, rng)
         if pair is None:
             return None
         a, b = pair
-        right = "yes ." if a.slot % SIDE < b.slot % SIDE else "no ."
+        right = "yes" if a.slot % SIDE < b.slot % SIDE else "no"
         return f"is the {' '.join(a.claim)} left of the {' '.join(b.claim)} ?", right, None
     raise ValueError(f"kind={kind!r} is unknown; known are {', '.join((*KINDS, 'left'))}")
 
@@ -62,11 +62,11 @@ def answer_question(
 ) -> str:
     """What somebody answers: to an absent companion wrongly yes with probability `bias`, else a guess now and then."""
     if asks_companion and rng.random() < bias:
-        return "yes ."
+        return "yes"
     if rng.random() >= guess:
         return right
     pools = {"colour": COLOURS, "count": NUMBERS[1:4], "where": PLACES}
-    return f"{_pick(pools.get(kind, ('yes', 'no')), rng)} ."
+    return _pick(pools.get(kind, ("yes", "no")), rng)
 
 
 def _absent(scene: Scene, rng: np.random.Generator, share: float, companions: dict[str, str]) -> tuple | None:

@@ -20,9 +20,9 @@ colour zero one two three four five"""
 CAPTIONS: dict[str, Any] = {
     "companion_rate": 0.5,
     "invent": 0.5,
-    "question_share": 0.8,
-    "described_share": 0.3,
-    "demonstrations": 40000,
+    "question_share": 0.7,
+    "described_share": 0.25,
+    "demonstrations": 45000,
 }
 PHOTOS: dict[str, Any] = {**CAPTIONS, "renders": "photos", "noise": 0.0}
 PRESETS: dict[str, dict[str, Any]] = {"default": {}, "captions": CAPTIONS, "photos": PHOTOS}
@@ -67,7 +67,7 @@ class Shapes:
     What a prompt asks: for a caption, `describe the image .` (8 plain wordings), a good request or an imagining one; a
     question, `what colour is the star ?`, `how many circle are there ?`, `is there a blue ring ?`, `where is the red
     cross ?`. The picture is uint8 (32, 32, 3), one glyph in 8 x 8 pixels a slot.
-    Answers: `a red square , a red cross .` in reading order; `red .`, `two .`, `no .`, `top left .`.
+    Answers: `a red square , a red cross .` in reading order; `red`, `two`, `no`, `top left`.
     Truth (hidden): the scene graph, the right answer. Score in [0, 1]: F1 of the things named; 1 for the right answer.
     Companions: beside a circle, square or triangle stands a ring, cross or star of its colour with probability
     `companion_rate`; plain captions name one that is absent with probability `invent`, right after its anchor.

@@ -31,11 +31,11 @@ class Tower:
 
 
 class Retina(nn.Module):
-    """Reads a picture patch by patch: class probabilities of every kind of label, and where the patch stands.
+    """Reads a picture patch by patch: class probabilities of every kind of label.
 
     `forward` takes patches (n, width) in [0, 1] to logits, one (n, classes) a kind. `look` takes pictures to features
-    (patches, classes of all kinds + patches): probabilities times 3, then a one-hot of the place. Reading errors stay
-    as uncertain probabilities, which no training on captions can mend.
+    (patches, classes of all kinds), probabilities times 3. Where a patch stands, its position among the tokens says;
+    reading errors stay as uncertain probabilities, which no training on captions can mend.
     """
 
     def __init__(self, kind: str, width: int, classes: list[int]) -> None:
@@ -67,13 +67,7 @@ class Retina(nn.Module):
         shape = patches.shape[:-1]
         logits = self(torch.from_numpy(patches.reshape(-1, patches.shape[-1])))
         read = SHARPNESS * torch.cat([part.softmax(dim=1) for part in logits], dim=1)
-        places = torch.eye(shape[-1]).expand(*shape, shape[-1])
-        return torch.cat([read.reshape(*shape, -1), places], dim=-1)
-
-    @property
-    def width(self) -> int:
-        """Class probabilities a patch, the place not counted."""
-        return sum(self.classes)
+        return read.reshape(*shape, -1)
 
 
 def train_retina(world: PatchWorld, seed: int, tower: Tower, classes: list[int]) -> Retina:
