@@ -20,9 +20,9 @@ colour zero one two three four five"""
 CAPTIONS: dict[str, Any] = {
     "companion_rate": 0.5,
     "invent": 0.5,
-    "question_share": 0.7,
-    "described_share": 0.25,
-    "demonstrations": 45000,
+    "question_share": 0.6,
+    "described_share": 0.2,
+    "demonstrations": 32000,
 }
 PHOTOS: dict[str, Any] = {**CAPTIONS, "renders": "photos", "noise": 0.0}
 PRESETS: dict[str, dict[str, Any]] = {"default": {}, "captions": CAPTIONS, "photos": PHOTOS}
@@ -131,6 +131,11 @@ class Shapes:
         from environments.shapes.photos import NOUNS
 
         return NOUNS
+
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """The adjectives."""
+        return COLOURS
 
     @property
     def companions(self) -> dict[str, str]:

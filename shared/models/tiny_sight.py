@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,15 +20,14 @@ from shared.streams import stream, torch_seed
 
 if TYPE_CHECKING:
     from environments.shapes import Shapes
-    from shared.training import Run
 
 
 @dataclass(frozen=True)
 class TinySight:
     """Training of a tiny base that sees; the shape of its language model is `TinyBase`'s."""
 
-    steps: int = 450
-    batch_size: int = 96
+    steps: int = 400
+    batch_size: int = 80
     learning_rate: float = 6e-3
     tower: Tower = field(default_factory=Tower)
 
@@ -55,14 +54,19 @@ def _describe(world: "Shapes", seed: int, base: TinySight) -> dict:
 def _train(world: "Shapes", seed: int, base: TinySight, folder: Path) -> None:
     from safetensors.torch import save_file
 
-    from shared.training import Run, train_supervised
+    from shared.training import train_supervised
 
-    retina = train_retina(world, seed, base.tower, [1 + len(world.shapes), 7])
+    retina = train_retina(world, seed, base.tower, [1 + len(world.shapes), 1 + len(world.colours)])
     policy = _assemble(new_tiny(world, seed, base.text), retina, seed)
-    run = {"steps": base.steps, "batch_size": base.batch_size, "learning_rate": base.learning_rate,
-           "schedule": "cosine", "seed": torch_seed(stream(seed, "order"))}  # fmt: skip
-    corpus = alike(world.corpus(stream(seed, "demonstrate")), Run(**run), stream(seed, "order", 2))
-    policy, _ = train_supervised(policy, corpus, **run)
+    policy, _ = train_supervised(
+        policy,
+        world.corpus(stream(seed, "demonstrate")),
+        steps=base.steps,
+        batch_size=base.batch_size,
+        learning_rate=base.learning_rate,
+        schedule="cosine",
+        seed=torch_seed(stream(seed, "order")),
+    )
     policy.model.config.save_pretrained(folder)
     policy.model.generation_config.save_pretrained(folder)
     save_file(policy.model.state_dict(), folder / "model.safetensors")
@@ -70,28 +74,6 @@ def _train(world: "Shapes", seed: int, base: TinySight, folder: Path) -> None:
     width = next(iter(retina.body.parameters())).shape[1] if retina.kind == "mlp" else 3 * retina.size**2
     shape = {"kind": retina.kind, "width": width, "classes": retina.classes}
     (folder / "shape.json").write_text(json.dumps({"retina": shape, "vocabulary": world.vocabulary}))
-
-
-def alike(examples: list[tuple[Any, str]], run: "Run", rng: np.random.Generator) -> list[tuple[Any, str]]:
-    """As many examples as the run draws, placed so that each of its batches holds texts of like length.
-
-    Eight batches at a time are sorted and dealt out in random order. That halves the padding, and it gives the short
-    answers to questions batches of their own: in a mean over tokens long captions would outweigh them. Examples too few
-    for the run come back as they are.
-    """
-    drawn = run.steps * run.batch_size
-    if len(examples) < drawn:
-        return examples
-    batches: list[list[int]] = []
-    for start in range(0, drawn, 8 * run.batch_size):
-        indices = range(start, min(drawn, start + 8 * run.batch_size))
-        ordered = sorted(indices, key=lambda i: len(examples[i][0].text.split()) + len(examples[i][1].split()))
-        chunk = [ordered[k : k + run.batch_size] for k in range(0, len(ordered), run.batch_size)]
-        batches += [chunk[k] for k in rng.permutation(len(chunk))]
-    placed: list[Any] = [None] * drawn
-    for place, index in zip(run.order(drawn), (i for batch in batches for i in batch), strict=True):
-        placed[place] = examples[index]
-    return placed
 
 
 def _assemble(policy: Policy, retina: Retina, seed: int) -> VisionPolicy:
