@@ -146,55 +146,6 @@ def test_tiny_without_a_world_is_refused():
         load_vision_policy("tiny")
 
 
-@pytest.fixture(scope="module")
-def llava(tmp_path_factory):
-    """A local folder in the hub's format: a LLaVA of two thin layers with its processor."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import (
-        CLIPImageProcessorPil,
-        CLIPVisionConfig,
-        LlamaConfig,
-        LlavaConfig,
-        LlavaForConditionalGeneration,
-        LlavaProcessor,
-        PreTrainedTokenizerFast,
-    )
-
-    words = ["<pad>", "<s>", "</s>", "<unk>", "<image>", "USER:", "ASSISTANT:", *WORLD.vocabulary[4:]]
-    core = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
-    core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=core, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>"
-    )
-    tokenizer.add_special_tokens({"additional_special_tokens": ["<image>"]})
-    template = (
-        "<s> {% for m in messages %}{{ m['role'].upper() }}: {% if m['content'] is string %}{{ m['content'] }}"
-        "{% else %}{% for part in m['content'] %}{% if part['type'] == 'image' %}<image> {% else %}{{ part['text'] }}"
-        "{% endif %}{% endfor %}{% endif %}{% if m['role'] == 'assistant' %}</s>{% else %} {% endif %}{% endfor %}"
-        "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
-    )
-    tokenizer.chat_template = template
-    sight = CLIPVisionConfig(
-        hidden_size=24, intermediate_size=32, num_hidden_layers=3, num_attention_heads=2, image_size=32, patch_size=8
-    )
-    text = LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2,
-        pad_token_id=0, bos_token_id=1, eos_token_id=2,
-    )  # fmt: skip
-    torch.manual_seed(0)
-    model = LlavaForConditionalGeneration(LlavaConfig(vision_config=sight, text_config=text, image_token_id=4))
-    size = {"height": 32, "width": 32}
-    images = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=size)
-    processor = LlavaProcessor(
-        images, tokenizer, patch_size=8, vision_feature_select_strategy="default", num_additional_image_tokens=1,
-        chat_template=template,
-    )  # fmt: skip
-    folder = tmp_path_factory.mktemp("llava")
-    model.save_pretrained(folder)
-    processor.save_pretrained(folder)
-    return folder
-
-
 def test_a_hub_model_says_what_it_says_without_us(llava, asked):
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
