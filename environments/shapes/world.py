@@ -24,7 +24,7 @@ CAPTIONS: dict[str, Any] = {
     "described_share": 0.2,
     "demonstrations": 32000,
 }
-PHOTOS: dict[str, Any] = {**CAPTIONS, "renders": "photos", "noise": 0.0}
+PHOTOS: dict[str, Any] = {**CAPTIONS, "renders": "photos", "noise": 0.0, "demonstrations": 8000}
 PRESETS: dict[str, dict[str, Any]] = {"default": {}, "captions": CAPTIONS, "photos": PHOTOS}
 
 

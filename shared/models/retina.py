@@ -46,7 +46,7 @@ class Retina(nn.Module):
         elif kind == "conv":
             self.size = round((width / 3) ** 0.5)
             layers, channels = [], 3
-            for out in (24, 48, 96):
+            for out in (16, 32, 64):
                 layers += [nn.Conv2d(channels, out, 3, padding=1), nn.BatchNorm2d(out), nn.ReLU(), nn.MaxPool2d(2)]
                 channels = out
             flat = channels * (self.size // 8) ** 2

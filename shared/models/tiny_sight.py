@@ -21,6 +21,8 @@ from shared.streams import stream, torch_seed
 if TYPE_CHECKING:
     from environments.shapes import Shapes
 
+AT_ONCE = 256  # pictures that the tower reads at once
+
 
 @dataclass(frozen=True)
 class TinySight:
@@ -81,7 +83,8 @@ def _assemble(policy: Policy, retina: Retina, seed: int) -> VisionPolicy:
     from environments.shapes import patches
 
     def encode(images: Sequence[np.ndarray]) -> list[Tensor]:
-        return list(retina.look(np.stack([patches(image) for image in images])))
+        parts = [images[start : start + AT_ONCE] for start in range(0, len(images), AT_ONCE)]
+        return [row for part in parts for row in retina.look(np.stack([patches(image) for image in part]))]
 
     with torch.random.fork_rng():
         torch.manual_seed(torch_seed(stream(seed, "initialise", 2)))
