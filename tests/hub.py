@@ -41,7 +41,18 @@ def checkpoint(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def llava(tmp_path_factory):
-    """A local folder in the hub's format: a LLaVA of two thin layers with its processor."""
+    """A local folder in the hub's format: a LLaVA-1.6 of two thin layers with its processor."""
+    return write_llava(tmp_path_factory.mktemp("llava"), "1.6")
+
+
+@pytest.fixture(scope="session")
+def older_llava(tmp_path_factory):
+    """The same of LLaVA-1.5, which has one crop a picture."""
+    return write_llava(tmp_path_factory.mktemp("older-llava"), "1.5")
+
+
+def write_llava(folder, release):
+    """A vision-language checkpoint in the hub's format, its weights random, and its folder."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import (
@@ -50,6 +61,10 @@ def llava(tmp_path_factory):
         LlamaConfig,
         LlavaConfig,
         LlavaForConditionalGeneration,
+        LlavaNextConfig,
+        LlavaNextForConditionalGeneration,
+        LlavaNextImageProcessorPil,
+        LlavaNextProcessor,
         LlavaProcessor,
         PreTrainedTokenizerFast,
     )
@@ -78,14 +93,20 @@ def llava(tmp_path_factory):
         pad_token_id=0, bos_token_id=1, eos_token_id=2,
     )  # fmt: skip
     torch.manual_seed(0)
-    model = LlavaForConditionalGeneration(LlavaConfig(vision_config=sight, text_config=text, image_token_id=4))
     size = {"height": 32, "width": 32}
-    images = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=size)
-    processor = LlavaProcessor(
-        images, tokenizer, patch_size=8, vision_feature_select_strategy="default", num_additional_image_tokens=1,
-        chat_template=template,
-    )  # fmt: skip
-    folder = tmp_path_factory.mktemp("llava")
+    shape = {"size": {"shortest_edge": 32}, "crop_size": size}
+    layout = {"patch_size": 8, "vision_feature_select_strategy": "default", "num_additional_image_tokens": 1}
+    if release == "1.6":
+        grid = [[32, 64], [64, 32], [64, 64]]
+        config = LlavaNextConfig(
+            vision_config=sight, text_config=text, image_token_id=4, image_grid_pinpoints=grid, vision_feature_layer=-2
+        )
+        model = LlavaNextForConditionalGeneration(config)
+        images = LlavaNextImageProcessorPil(**shape, image_grid_pinpoints=grid)
+        processor = LlavaNextProcessor(images, tokenizer, chat_template=template, **layout)
+    else:
+        model = LlavaForConditionalGeneration(LlavaConfig(vision_config=sight, text_config=text, image_token_id=4))
+        processor = LlavaProcessor(CLIPImageProcessorPil(**shape), tokenizer, chat_template=template, **layout)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder

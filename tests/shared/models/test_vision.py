@@ -146,7 +146,9 @@ def test_tiny_without_a_world_is_refused():
         load_vision_policy("tiny")
 
 
-def test_a_hub_model_says_what_it_says_without_us(llava, asked):
+@pytest.mark.parametrize("release", ["llava", "older_llava"])
+def test_a_hub_model_says_what_it_says_without_us(release, asked, request):
+    llava = request.getfixturevalue(release)
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     policy = load_vision_policy(str(llava), device="cpu")
@@ -160,7 +162,8 @@ def test_a_hub_model_says_what_it_says_without_us(llava, asked):
     ids = torch.cat([inputs["input_ids"], torch.tensor([tail])], dim=1)
     assert len(policy.encode(x)) == inputs["input_ids"].shape[1]
     with torch.no_grad():
-        logps = whole(ids, pixel_values=inputs["pixel_values"]).logits[0].log_softmax(-1)
+        pictures = {name: value for name, value in inputs.items() if name in ("pixel_values", "image_sizes")}
+        logps = whole(ids, **pictures).logits[0].log_softmax(-1)
     start = inputs["input_ids"].shape[1]
     wanted = [float(logps[start + k - 1, token]) for k, token in enumerate(tail)]
     assert policy.logprobs([x], [response])[0].tolist() == pytest.approx(wanted, abs=1e-4)
