@@ -114,8 +114,8 @@ def sighted(model: nn.Module, gallery: Gallery, projection: nn.Module) -> nn.Mod
 class VisionPolicy(Policy):
     """A policy whose prompts are `Seen`: objects with a text and a picture. Else as `Policy`.
 
-    model: a causal language model made by `sighted`. layout: (words of the tokenizer's form of a text, ids of the
-    picture's patches) to the ids of the prompt; the tiny model's puts the picture after the beginning-of-text token.
+    model: a causal language model made by `sighted`. layout: (tokenizer, prompt, ids of the picture's patches) to the
+    ids of the prompt; by default `picture_first`, that of the tiny model.
     """
 
     def __init__(self, model: nn.Module, tokenizer: Any, name: str = "", layout: Callable | None = None) -> None:
