@@ -107,6 +107,11 @@ def write_llava(folder, release):
     else:
         model = LlavaForConditionalGeneration(LlavaConfig(vision_config=sight, text_config=text, image_token_id=4))
         processor = LlavaProcessor(CLIPImageProcessorPil(**shape), tokenizer, chat_template=template, **layout)
+    with torch.no_grad():  # a constant in the stream, by which it never writes <image>, as a trained model does not
+        inner, head = model.model, model.lm_head.weight
+        inner.language_model.embed_tokens.weight[:, 0] = 5.0
+        inner.multi_modal_projector.linear_2.bias[0] = 5.0
+        head[:, 0], head[4, 0] = 0.0, -100.0
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
