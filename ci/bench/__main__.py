@@ -27,6 +27,7 @@ BOUNDS = {
     "flow mlp": {"speedup": ("at least", 1.0), "apart": ("at most", 1e-3)},
     "flow unet": {"speedup": ("at least", 0.95), "apart": ("at most", 1e-3)},
     "sandbox": {"eight_tests_per_second": ("at least", 100)},
+    "pictures": {"speedup": ("at least", 5.0)},
     "game": {"batch_32_fps": ("at least", 20_000), "batch_64_fps": ("at least", 5_000)},
 }
 
@@ -46,6 +47,7 @@ def parts() -> dict[str, Callable[[], dict[str, Any]]]:
         "choices": _part("choices", "bench_choices"),
         "flow mlp": _part("generative", "bench_flow", kind="mlp"),
         "flow unet": _part("generative", "bench_flow", kind="unet"),
+        "pictures": _part("pictures", "bench_pictures"),
         "game": _part("game", "bench_game"),
         "sandbox": _part("sandbox", "bench_sandbox"),
     }

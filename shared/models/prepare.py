@@ -6,7 +6,10 @@ from dataclasses import fields
 
 from environments import load_world
 from shared.models.load import load_policy
+from shared.models.retina import Tower
+from shared.models.sight import load_vision_policy
 from shared.models.tiny import TinyBase
+from shared.models.tiny_sight import TinySight
 
 
 def bases(parameters: dict) -> list[tuple[str, str, TinyBase]]:
@@ -30,7 +33,12 @@ def prepare(parameters: dict, seeds: list[int]) -> list[str]:
     made = []
     for model, world, base in bases(parameters):
         for seed in seeds if model == "tiny" else seeds[:1]:
-            policy = load_policy(model, load_world(world) if model == "tiny" else None, seed=seed, base=base)
+            where = load_world(world) if world else None
+            if hasattr(where, "labelled_patches"):  # a world of pictures
+                sight = TinySight(steps=base.steps, tower=Tower(**parameters.get("tower") or {}))
+                policy = load_vision_policy(model, where, seed=seed, base=sight)
+            else:
+                policy = load_policy(model, where if model == "tiny" else None, seed=seed, base=base)
             made.append(f"{policy.name} {world if model == 'tiny' else ''} seed {seed}".strip())
     return made
 

@@ -1,0 +1,48 @@
+"""An exact reader of pictures: the best template of every slot."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from environments.shapes.rendering import GROUND, SHIFTS, SLOT, paint_slot, patches
+from environments.shapes.scenes import COLOURS, SHAPES, SIDE, Object, Scene
+
+
+@lru_cache(maxsize=1)
+def _templates() -> tuple[tuple[tuple[str, str] | None, ...], np.ndarray]:
+    """Labels (None: empty) and pixels, (templates, 192) in [0, 1], of every glyph, colour and shift."""
+    labels: list[tuple[str, str] | None] = [None]
+    tiles = [np.tile(GROUND, (SLOT, SLOT, 1))]
+    for shape in SHAPES:
+        for colour in COLOURS:
+            for shift in np.ndindex(SHIFTS, SHIFTS):
+                labels.append((shape, colour))
+                tiles.append(paint_slot(shape, colour, shift))
+    return tuple(labels), np.stack(tiles).reshape(len(tiles), -1).astype(np.float32) / 255
+
+
+def read(image: np.ndarray) -> tuple[Scene, np.ndarray]:
+    """The scene that a 32 x 32 picture shows, by the nearest template of every slot, and a margin a slot, (16,).
+
+    A margin is how much nearer the best template is than the best one of another label, in squared distance over the
+    slot's 192 values in [0, 1]; exact, with positive margins, on pictures without noise. Any picture of the right
+    shape has a reading: of equal things the one that matches better is kept, the other's slot counts as empty. Raises
+    ValueError for another shape.
+    """
+    side = SIDE * SLOT
+    if np.shape(image) != (side, side, 3):
+        raise ValueError(f"image must have shape ({side}, {side}, 3), not {np.shape(image)}")
+    labels, templates = _templates()
+    slots = patches(image)
+    distance = (slots**2).sum(1)[:, None] - 2 * slots @ templates.T + (templates**2).sum(1)
+    best = distance.argmin(axis=1)
+    margin = np.array(
+        [min(d for d, label in zip(row, labels, strict=True) if label != labels[b]) - row[b]
+         for row, b in zip(distance, best, strict=True)]
+    )  # fmt: skip
+    found: dict[tuple[str, str], int] = {}
+    for slot in np.argsort(-margin):
+        label = labels[best[slot]]
+        if label is not None:
+            found.setdefault(label, int(slot))
+    return Scene(tuple(sorted(Object(slot, *label) for label, slot in found.items()))), margin

@@ -1,0 +1,39 @@
+"""One door to every policy that sees: the tiny one of a world, and any vision-language model of the hub."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from shared.models.hub_sight import load_hub_sight
+from shared.models.tiny_sight import TinySight, load_tiny_sight
+from shared.models.vision import VisionPolicy
+
+if TYPE_CHECKING:
+    from environments.shapes import Shapes
+
+
+def load_vision_policy(
+    model: "str | Path",
+    world: "Shapes | None" = None,
+    *,
+    seed: int = 0,
+    base: TinySight | None = None,
+    device: str | None = None,
+    dtype: torch.dtype | None = None,
+) -> VisionPolicy:
+    """A policy that sees, by name.
+
+    model: "tiny" (a frozen patch reader, a linear projection and a small Llama, trained on the world's demonstrations,
+    cached), or a hub name or local folder of an image-text-to-text model whose vision tower gives its language model a
+    row of vectors a picture (LLaVA and its kin). world, seed, base: of the tiny model only. device, dtype: of a hub
+    model, as in `load_policy`. Raises ValueError for a tiny model without a world.
+    """
+    if model == "tiny":
+        if world is None:
+            raise ValueError("model='tiny' needs a world: the tiny model is trained on its demonstrations")
+        return load_tiny_sight(world, seed, base or TinySight())
+    where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if dtype is None:
+        dtype = torch.bfloat16 if where.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+    return load_hub_sight(model, where, dtype)

@@ -1,0 +1,107 @@
+"""The tiny policy that sees: a frozen patch reader, a linear projection, and a small Llama; trained once, cached."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from shared.models.cache import cached
+from shared.models.policy import Policy
+from shared.models.retina import Retina, Tower, train_retina
+from shared.models.tiny import TinyBase, describe, new_tiny, tiny_tokenizer
+from shared.models.vision import Gallery, VisionPolicy, sighted
+from shared.provenance import source_hash
+from shared.streams import stream, torch_seed
+
+if TYPE_CHECKING:
+    from environments.shapes import Shapes
+
+AT_ONCE = 256  # pictures that the tower reads at once
+
+
+@dataclass(frozen=True)
+class TinySight:
+    """Training of a tiny base that sees; the shape of its language model is `TinyBase`'s."""
+
+    steps: int = 400
+    batch_size: int = 80
+    learning_rate: float = 6e-3
+    tower: Tower = field(default_factory=Tower)
+
+    @property
+    def text(self) -> TinyBase:
+        """The language half."""
+        return TinyBase(steps=self.steps, batch_size=self.batch_size, learning_rate=self.learning_rate)
+
+
+def load_tiny_sight(world: "Shapes", seed: int, base: TinySight) -> VisionPolicy:
+    """The base that sees of a world and a seed: out of the cache, or trained (a minute) and kept there."""
+    return _read(cached(_describe(world, seed, base), lambda folder: _train(world, seed, base, folder)))
+
+
+def _describe(world: "Shapes", seed: int, base: TinySight) -> dict:
+    """Everything that a base depends on."""
+    own = {
+        path: source_hash((Path(__file__).parent / path).read_text())
+        for path in ("retina.py", "vision.py", "tiny_sight.py")
+    }
+    return describe(world, seed, base.text) | {"kind": "tiny-sight", "tower": asdict(base.tower), "own": own}
+
+
+def _train(world: "Shapes", seed: int, base: TinySight, folder: Path) -> None:
+    from safetensors.torch import save_file
+
+    from shared.training import train_supervised
+
+    retina = train_retina(world, seed, base.tower, [1 + len(world.shapes), 1 + len(world.colours)])
+    policy = _assemble(new_tiny(world, seed, base.text), retina, seed)
+    policy, _ = train_supervised(
+        policy,
+        world.corpus(stream(seed, "demonstrate")),
+        steps=base.steps,
+        batch_size=base.batch_size,
+        learning_rate=base.learning_rate,
+        schedule="cosine",
+        seed=torch_seed(stream(seed, "order")),
+    )
+    policy.model.config.save_pretrained(folder)
+    policy.model.generation_config.save_pretrained(folder)
+    save_file(policy.model.state_dict(), folder / "model.safetensors")
+    save_file(retina.state_dict(), folder / "retina.safetensors")
+    width = next(iter(retina.body.parameters())).shape[1] if retina.kind == "mlp" else 3 * retina.size**2
+    shape = {"kind": retina.kind, "width": width, "classes": retina.classes}
+    (folder / "shape.json").write_text(json.dumps({"retina": shape, "vocabulary": world.vocabulary}))
+
+
+def _assemble(policy: Policy, retina: Retina, seed: int) -> VisionPolicy:
+    """A blind tiny policy and a tower put together, the projection fresh."""
+    from environments.shapes import patches
+
+    def encode(images: Sequence[np.ndarray]) -> list[Tensor]:
+        parts = [images[start : start + AT_ONCE] for start in range(0, len(images), AT_ONCE)]
+        return [row for part in parts for row in retina.look(np.stack([patches(image) for image in part]))]
+
+    with torch.random.fork_rng():
+        torch.manual_seed(torch_seed(stream(seed, "initialise", 2)))
+        projection = nn.Linear(sum(retina.classes), policy.model.config.hidden_size)
+    return VisionPolicy(sighted(policy.model, Gallery(encode), projection), policy.tokenizer, "tiny")
+
+
+def _read(folder: Path) -> VisionPolicy:
+    from safetensors.torch import load_file
+    from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
+
+    shape = json.loads((folder / "shape.json").read_text())
+    retina = Retina(**shape["retina"]).eval().requires_grad_(False)
+    retina.load_state_dict(load_file(folder / "retina.safetensors"))
+    model = LlamaForCausalLM(LlamaConfig.from_pretrained(folder, attn_implementation="eager"))
+    policy = _assemble(Policy(model, tiny_tokenizer(tuple(shape["vocabulary"]))), retina, 0)
+    policy.model.load_state_dict(load_file(folder / "model.safetensors"))
+    policy.model.generation_config = GenerationConfig.from_pretrained(folder)
+    policy.model.eval()
+    return policy
