@@ -3,6 +3,7 @@
 Beside them, what judges leave behind: implicit rewards of a policy, and how far two rankings agree.
 """
 
+from shared.judges.additive import AdditiveJudge, additive_score
 from shared.judges.attention import response_attention
 from shared.judges.consistency import ordinal_ranks, ranking_consistency
 from shared.judges.implicit import implicit_rewards, mean_loglikelihoods
@@ -28,9 +29,11 @@ from shared.judges.self_preference import (
 )
 
 __all__ = [
+    "AdditiveJudge",
     "OptionJudge",
     "RewardModel",
     "ScalarJudge",
+    "additive_score",
     "bootstrap_dbg",
     "both_orders",
     "closed_labels",
