@@ -41,12 +41,13 @@ class HubEye:
 
         Raises ValueError where the processor's number of picture tokens is not that of the encoder's vectors.
         """
+        words = prompt.text.replace(self.processor.image_token, "")  # a model's own description may hold it
         if self.processor.chat_template:
-            content = [{"type": "image"}, {"type": "text", "text": prompt.text}]
+            content = [{"type": "image"}, {"type": "text", "text": words}]
             turns = [{"role": "user", "content": content}]
             text = self.processor.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
         else:
-            text = f"{self.processor.image_token}\n{prompt.text}"
+            text = f"{self.processor.image_token}\n{words}"
         ids = self.processor(text=text, images=[prompt.image], return_tensors="pt")["input_ids"][0].tolist()
         if ids.count(self.token) != len(patches):
             counts = f"{ids.count(self.token)} picture tokens for {len(patches)} vectors"

@@ -169,6 +169,11 @@ def test_a_hub_model_says_what_it_says_without_us(release, asked, request):
     assert policy.logprobs([x], [response])[0].tolist() == pytest.approx(wanted, abs=1e-4)
 
 
+def test_a_picture_token_in_the_text_of_a_prompt_is_dropped(llava, asked):
+    policy = load_vision_policy(str(llava), device="cpu")
+    assert policy.encode(asked[0].ask("<image>" + asked[0].text)) == policy.encode(asked[0])
+
+
 def test_a_hub_model_trains_with_adapters(llava, asked):
     policy = load_vision_policy(str(llava), device="cpu")
     texts = [WORLD.true_caption(x) for x in asked]
