@@ -2,6 +2,7 @@
 
 from shared.claims.paper import Claim, Paper, load_paper, papers_folder, parameter_names, resolve
 from shared.claims.record import MIME, pool, read_record, recompute, validate
+from shared.claims.seeds import over_seeds
 from shared.claims.statistics import Interval, holm, mean_interval, sign_flip, t_interval
 from shared.claims.study import Study, claims_table
 from shared.claims.tables import html_table, text_table, verdict_rows
@@ -23,6 +24,7 @@ __all__ = [
     "judge",
     "load_paper",
     "mean_interval",
+    "over_seeds",
     "papers_folder",
     "parameter_names",
     "pool",
