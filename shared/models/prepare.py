@@ -29,16 +29,19 @@ def bases(parameters: dict) -> list[tuple[str, str, TinyBase]]:
 
 
 def prepare(parameters: dict, seeds: list[int]) -> list[str]:
-    """Load, and so train and cache where needed, every base model of the parameters for every seed."""
+    """Load, and so train and cache where needed, every base model of the parameters for every seed.
+
+    Policies see where the parameters have a `tower`, the vision tower of the tiny one.
+    """
     made = []
     for model, world, base in bases(parameters):
+        where = load_world(world) if model == "tiny" else None
         for seed in seeds if model == "tiny" else seeds[:1]:
-            where = load_world(world) if world else None
-            if hasattr(where, "labelled_patches"):  # a world of pictures
-                sight = TinySight(steps=base.steps, tower=Tower(**parameters.get("tower") or {}))
+            if "tower" in parameters:
+                sight = TinySight(steps=base.steps, tower=Tower(**parameters["tower"] or {}))
                 policy = load_vision_policy(model, where, seed=seed, base=sight)
             else:
-                policy = load_policy(model, where if model == "tiny" else None, seed=seed, base=base)
+                policy = load_policy(model, where, seed=seed, base=base)
             made.append(f"{policy.name} {world if model == 'tiny' else ''} seed {seed}".strip())
     return made
 
