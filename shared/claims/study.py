@@ -11,6 +11,8 @@ from importlib import metadata
 from types import SimpleNamespace
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from shared import provenance
 from shared.claims import paper as papers
 from shared.claims import record as records
@@ -25,8 +27,8 @@ class Study:
 
     `namespace` is the notebook's `globals()`: what its parameters cell, or papermill after it, sets to something other
     than None overrules the preset of the scale in `paper.yaml`. The environment's MAX_SEEDS caps the number of seeds;
-    a preset `threads` sets the threads of torch. `parameters` holds every resolved value as an attribute, `paper` the
-    claims, and `record` the outcome once `verdicts` has run.
+    a preset `threads` sets the threads of torch and of the BLAS libraries. `parameters` holds every resolved value as
+    an attribute, `paper` the claims, and `record` the outcome once `verdicts` has run.
 
     Raises ValueError in one line for an unknown paper, scale or parameter, a wrong type and an empty seed range.
     """
@@ -67,6 +69,7 @@ class Study:
         are cores for more than one, and no GPU is used; else one after the other, here. Results must be plain data
         (numbers, arrays, strings, dicts of them). What `experiment` changes besides is lost.
         """
+        self._limit_threads()  # again: by now the notebook has imported its libraries
         progress = self._new_progress()
         processes = self._processes(len(progress.seeds))
         if processes == 1:
@@ -137,11 +140,16 @@ class Study:
         from shared.figures import use_style
 
         use_style()
+        self._limit_threads()
+
+    def _limit_threads(self) -> None:
+        """Torch and every BLAS library loaded so far take as many threads as the preset says; forks inherit it."""
         threads = getattr(self.parameters, "threads", None)
         if threads is not None:
             import torch
 
             torch.set_num_threads(threads)
+            threadpool_limits(threads, user_api="blas")
 
     def _caption(self) -> str:
         p = self.parameters

@@ -64,16 +64,18 @@ def effect(claim: Mapping[str, Any]) -> str:
 
 
 def html_table(rows: Sequence[Mapping[str, Cell]], caption: str = "") -> str:
-    """Rows of one set of columns as an HTML table; verdicts are coloured, and named in words beside."""
-    head = "".join(f"<th style='text-align:left'>{escape(str(name))}</th>" for name in rows[0])
-    body = "\n".join(f"<tr>{''.join(_td(row.get(name, '')) for name in rows[0])}</tr>" for row in rows)
+    """Rows as an HTML table, a column for every name that occurs; verdicts are coloured, and named in words beside."""
+    columns = _columns(rows)
+    head = "".join(f"<th style='text-align:left'>{escape(str(name))}</th>" for name in columns)
+    body = "\n".join(f"<tr>{''.join(_td(row.get(name, '')) for name in columns)}</tr>" for row in rows)
     title = f"<caption style='text-align:left'>{escape(caption)}</caption>" if caption else ""
     return f"<table>{title}\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
 
 
 def text_table(rows: Sequence[Mapping[str, Cell]], caption: str = "") -> str:
-    """Rows of one set of columns as aligned text."""
-    lines = [list(map(str, rows[0])), *([render(row.get(name, "")) for name in rows[0]] for row in rows)]
+    """Rows as aligned text, a column for every name that occurs."""
+    columns = _columns(rows)
+    lines = [list(map(str, columns)), *([render(row.get(name, "")) for name in columns] for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     return "\n".join(([caption] if caption else []) + text)
@@ -88,6 +90,11 @@ def render(cell: Cell) -> str:
     if isinstance(cell, (float, np.floating)):
         return number(float(cell))
     return "" if cell is None else str(cell)
+
+
+def _columns(rows: Sequence[Mapping[str, Cell]]) -> list[str]:
+    """The names of all cells, each where it first occurs."""
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def _td(cell: Cell) -> str:

@@ -22,10 +22,13 @@ METHOD_COLOURS: dict[str, str] = {
     "spo": BLUE, "reward model": VERMILLION, "true reward": BLACK, "curated": BLUE, "uncurated": GREY,
     "novelty": ORANGE, "style": GREEN, "novelty + style": BLUE, "imitation": PURPLE,
     "cream": BLUE, "self-rewarding": ORANGE, "instilled": ORANGE, "trained": BLUE,
+    "step-dpo": BLUE, "rain": BLUE, "vanilla": GREY, "proposal": ORANGE,
+    "dstc": BLUE, "naive": VERMILLION, "minimax": GREEN, "stic": BLUE,
 }  # fmt: skip
 METHOD_LINES: dict[str, str] = {
     "base": ":", "truth": ":", "data": "-.", "oracle": "--", "shuffled": "--", "swapped": "--", "cut": "-.",
     "control": "--", "temperature": "-.", "random": "--", "uncurated": "--", "exact": ":", "true reward": ":",
+    "vanilla": ":", "proposal": "--",
 }  # fmt: skip
 METHOD_MARKERS: dict[str, str] = {
     "base": "x", "truth": "+", "data": "+", "oracle": "*", "sppo": "o", "dpo": "s", "ipo": "^", "hinge": "v",
@@ -34,6 +37,8 @@ METHOD_MARKERS: dict[str, str] = {
     "control": "8", "standard": "o", "random": "x", "pimp": "s", "fresh ideal": "o", "exact": "x", "spo": "^",
     "reward model": "^", "true reward": "*", "curated": "v", "uncurated": "o", "novelty": "s", "style": "o",
     "novelty + style": "D", "imitation": "P", "cream": "P", "self-rewarding": "D", "instilled": "v", "trained": "X",
+    "step-dpo": "<", "rain": "h", "vanilla": "s", "proposal": "P",
+    "dstc": ">", "naive": "D", "minimax": "s", "stic": "p",
 }  # fmt: skip
 _COLOURS = (INDIGO, TEAL, OLIVE, WINE, SAND)
 _LINES = ("-", "--", "-.", ":")

@@ -65,7 +65,7 @@ def train_preferences(
     used = sorted(set(sequence))  # the reference need not score what no step will see
     place = {index: row for row, index in enumerate(used)}
     sequence = [place[index] for index in sequence]
-    rows = _tokenise(policy, pairs, loss, run)
+    rows = pair_rows(policy, pairs, loss, run)
     dataset = Dataset.from_dict({name: [values[index] for index in used] for name, values in rows.items()})
     micro_batch = run.batch_size // run.gradient_accumulation
 
@@ -87,8 +87,11 @@ def train_preferences(
     return train(policy, build, run, sequence=sequence, lora=lora, on_step=on_step, progress=progress)
 
 
-def _tokenise(policy: "Policy", pairs: Sequence[Pair], loss: Callable[..., torch.Tensor], run: Run) -> dict[str, list]:
-    """Column to values, one a pair, checked."""
+def pair_rows(policy: "Policy", pairs: Sequence[Pair], loss: Callable[..., torch.Tensor], run: Run) -> dict[str, list]:
+    """The data set of pairs: token ids of prompt and responses and the loss's extra columns, one value a pair each.
+
+    Raises ValueError for a column that the loss needs and a pair lacks, or that is not finite.
+    """
     prompts = run.encode_prompts(policy, [pair.prompt for pair in pairs])
     responses = policy.encode_responses([text for pair in pairs for text in (pair.chosen, pair.rejected)])
     data: dict[str, list] = {

@@ -8,7 +8,7 @@ from datasets import Dataset
 from trl import DPOConfig
 
 from shared.training.preference import PreferenceTrainer
-from shared.training.preferences import Pair
+from shared.training.preferences import Pair, pair_rows
 from shared.training.run import Log, Ordered, Run, train
 
 if TYPE_CHECKING:
@@ -65,21 +65,13 @@ def train_second_choice(
     progress: bool = False,
     **options: Any,
 ) -> tuple["Policy", list[Log]]:
-    """`train_preferences` with the rejected log-probability of `SecondChoiceTrainer`; a loss without extra columns.
+    """`train_preferences` with the rejected log-probability of `SecondChoiceTrainer`; any loss.
 
     Source: `_get_noisy_batch_logps` in yihedeng9/STIC, `stic/dpo_trainer.py` at 9511f1e.
     """
     run = Run(steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed, **options)
     sequence = run.order(len(pairs))
-    prompts = run.encode_prompts(policy, [pair.prompt for pair in pairs])
-    responses = policy.encode_responses([text for pair in pairs for text in (pair.chosen, pair.rejected)])
-    dataset = Dataset.from_dict(
-        {
-            "prompt_ids": [prompts[pair.prompt] for pair in pairs],
-            "chosen_ids": [responses[pair.chosen] for pair in pairs],
-            "rejected_ids": [responses[pair.rejected] for pair in pairs],
-        }
-    )
+    dataset = Dataset.from_dict(pair_rows(policy, pairs, loss, run))
 
     def build(model: torch.nn.Module, folder: str, adapter: "PeftConfig | None") -> SecondChoiceTrainer:
         return SecondChoiceTrainer(

@@ -9,6 +9,7 @@ import nbformat
 import numpy as np
 import pytest
 from nbclient import NotebookClient
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from shared import provenance
 from shared.claims import MIME, Study, claims_table, read_record, recompute, validate
@@ -102,6 +103,21 @@ def test_threads_and_device(write_paper):
         torch.set_num_threads(before)
     write_paper(scales={"toy": {"device": None}})
     assert Study("fable").device == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_seeds_side_by_side_do_not_fight_for_the_cores(write_paper, monkeypatch):
+    """BLAS has the preset's threads too, here and in the forks: more would slow seeds that run side by side."""
+
+    def blas(seed=0):
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    monkeypatch.setenv("AUTODIDACT_WORKERS", "2")
+    monkeypatch.setenv("MAX_SEEDS", "2")
+    write_paper(scales={"toy": {"threads": 1}})
+    with threadpool_limits(2, user_api="blas"):
+        assert blas() == {2}
+        runs = Study("fable").map(blas)
+        assert blas() == {1} and set(map(tuple, runs.values())) == {(1,)}
 
 
 def test_a_study_needs_no_torch(fable):

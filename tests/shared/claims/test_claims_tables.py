@@ -26,6 +26,8 @@ def test_tables():
     assert text_table(rows, "Scores") == "Scores\narm  score\na<b  0.5 [0.5, 0.5]\nc    reproduced"
     html = html_table(rows, "Scores")
     assert "a&lt;b" in html and "a<b" not in html
+    late = [{"arm": "a"}, {"arm": "b", "n": 3}]
+    assert text_table(late) == "arm  n\na\nb    3" and html_table(late).count("<td") == 4
     assert html.count("<tr>") == 3 and "Scores</caption>" in html and "color:#00664b" in html
 
 
