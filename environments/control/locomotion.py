@@ -1,6 +1,7 @@
 """MuJoCo's runners through gymnasium (Hopper-v5, Walker2d-v5, Ant-v5, ...), as tasks that give whole trajectories."""
 
 import copy
+import os
 from collections.abc import Callable
 
 import gymnasium
@@ -45,7 +46,8 @@ class Locomotion:
         """Pictures of one episode at `count` evenly spaced steps, (count, 120, 160, 3) uint8, and the steps (count,).
 
         `act` must be deterministic: the episode is played twice, first to learn how long it is, since drawing is slow.
-        Rendered off screen: the environment's MUJOCO_GL must name a way of doing so that the machine has, such as egl.
+        Rendered off screen: the environment's MUJOCO_GL must name a way of doing so that the machine has, such as egl;
+        RuntimeError where it does not.
         """
         length = self._episode(act, copy.deepcopy(rng))[-1].sum()
         shown = np.linspace(0, length - 1, count).round().astype(int)
@@ -53,7 +55,7 @@ class Locomotion:
 
         def draw(h: int) -> None:
             if h in shown:
-                pictures[h] = self.env.render()
+                pictures[h] = self._picture()
 
         self._episode(act, rng, before=draw)
         return np.stack([pictures[h] for h in shown]), shown
@@ -81,6 +83,13 @@ class Locomotion:
             ended = fallen or late
         observations[h:], positions[h:] = observations[h], positions[h]
         return observations, actions, rewards, positions, steps
+
+    def _picture(self) -> np.ndarray:
+        try:
+            return self.env.render()
+        except Exception as error:  # each way of drawing fails in its own words, none of which says what to do
+            given = os.environ.get("MUJOCO_GL")
+            raise RuntimeError(f"MuJoCo cannot draw with MUJOCO_GL={given!r}: set it to egl or osmesa") from error
 
     def _position(self) -> np.ndarray:
         return np.array(self.env.unwrapped.data.qpos[:2])

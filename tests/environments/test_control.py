@@ -263,6 +263,14 @@ class TestTasks:
             seen, reward, *_ = env.step(np.full(3, 0.1, dtype=np.float32))
             assert batch.rewards[0, h] == pytest.approx(reward)
 
+    def test_a_film_that_cannot_be_drawn_says_what_to_set(self, monkeypatch):
+        task = Locomotion("Hopper-v5", horizon=8)
+        monkeypatch.setenv("MUJOCO_GL", "chalk")
+        monkeypatch.setattr(task.env, "render", lambda: 1 / 0)
+        with pytest.raises(RuntimeError, match="MUJOCO_GL='chalk': set it to egl or osmesa") as caught:
+            task.frames(lambda seen, h: np.zeros((1, 3)), 2, np.random.default_rng(6))
+        assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
     def test_a_film_draws_the_steps_that_it_shows_and_no_others(self, monkeypatch):
         task, drawn = Locomotion("Hopper-v5", horizon=30), []
 
