@@ -119,7 +119,10 @@ def _named(prompt: Prompt) -> list[Object]:
     if prompt.truth.kind != "draw":
         raise ValueError(f"prompt={prompt.text!r} is no request to draw; its kind is {prompt.truth.kind!r}")
     there = {o.claim: o for o in prompt.truth.scene.objects}
-    return [there[fact.about[0]] for fact in facts_of(prompt.text) if fact.kind == "there"]
+    named = [fact.about[0] for fact in facts_of(prompt.text) if fact.kind == "there"]
+    if not set(named) <= set(there):
+        raise ValueError(f"prompt={prompt.text!r} names what is not in its own scene: it was reworded")
+    return [there[claim] for claim in named]
 
 
 def _relations(scene: Scene, things: list[Object]) -> list[str]:

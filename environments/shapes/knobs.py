@@ -19,7 +19,7 @@ CAPTIONS: dict[str, Any] = {
     "demonstrations": 32000,
 }
 PHOTOS: dict[str, Any] = {**CAPTIONS, "renders": "photos", "noise": 0.0, "demonstrations": 8000}
-CHOICES: dict[str, Any] = {**CAPTIONS, "question_share": 0.0, "choice_share": 0.7, "noise": 0.07}
+CHOICES: dict[str, Any] = {**CAPTIONS, "question_share": 0.0, "choice_share": 0.7}
 JUDGES: dict[str, Any] = {**CAPTIONS, "companion_questions": 0.75, "question_bias": 0.25, "described_share": 0.0}
 DRAWING: dict[str, Any] = {
     "renders": "grid",

@@ -193,17 +193,13 @@ class Shapes:
         self, scene: Scene, picture: np.ndarray, rng: np.random.Generator, kinds: tuple[str, ...] | None
     ) -> Prompt | None:
         drawn = self.renders == "grid"
-        kinds = kinds or (facts if drawn else questions).KINDS
+        kinds = (facts if drawn else questions).KINDS if kinds is None else kinds
         kind = kinds[int(rng.integers(len(kinds)))]
         if drawn:
             asked = facts.draw_question(scene, rng, kind)
         else:
-            knobs = self.companion_questions, self.shapes, self.companions
-            asked = questions.draw_question(scene, rng, kind, *knobs)
-        if asked is None:
-            return None
-        text, answer, about = asked
-        return Prompt(text, picture, Truth(scene, kind, answer, about))
+            asked = questions.draw_question(scene, rng, kind, self.companion_questions, self.shapes, self.companions)
+        return None if asked is None else Prompt(asked[0], picture, Truth(scene, kind, *asked[1:]))
 
     def demonstrate(self, prompt: Prompt, rng: np.random.Generator, mode: str = "plain") -> str:
         """One draw of what people answer: a caption in a mode, or, to a question, an answer with its usual errors.
