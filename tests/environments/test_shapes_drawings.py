@@ -119,6 +119,8 @@ def test_questions_of_a_text_by_hand():
     assert satisfied("draw a blue star left of a red circle .", render_grid(SCENE)) == [True, True, False]
     assert satisfied("draw a red circle above a red ring .", render_grid(SCENE)) == [True] * 3
     assert satisfied("draw a red circle above a green ring .", render_grid(SCENE)) == [True, False, False]
+    unplaced = "a red square at row 1 column 12"  # there is no such column
+    assert questions_of(unplaced) == [("is there a red square ?", "yes")]
     assert questions_of("a red square , a red square .") == [("is there a red square ?", "yes")]
     assert questions_of("") == questions_of(None) == questions_of("a red dog , blue circle , at row 9") == []
 

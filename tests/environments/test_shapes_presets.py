@@ -40,6 +40,8 @@ def test_corpus_of_captions_is_pinned():
         (careful, "a green cross , a green star , a blue cross , a purple cross .", 149531),
         ("what colour is the ring ?", "yellow", 145707),
     ]
+    many = "\n".join(f"{x.text} {y} {x.image.sum()}" for x, y in small_corpus("captions", n=2000))
+    assert hashlib.sha256(many.encode()).hexdigest()[:12] == "33bda187b9e3"
 
 
 @pytest.mark.parametrize("name", NEW)

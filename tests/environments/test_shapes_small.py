@@ -38,6 +38,7 @@ def test_things_stand_in_different_quadrants_and_all_are_drawn():
     slots = Counter(o.slot for s in scenes for o in s.objects)
     assert set(slots) == set(PLACES.values()) and min(slots.values()) > 0.22 * sum(slots.values())
     assert len({c for s in scenes for c in s.claims}) == 36
+    assert {len(x.truth.scene.objects) for x in WORLD.prompts(50, generator, "class")} == {1, 2}
 
 
 def test_classes_are_what_the_picture_shows():
@@ -61,7 +62,10 @@ def test_what_shows_no_class_has_no_label():
     generator = rng(4)
     three = Scene((*PAIR.objects, Object(8, "ring", "green")))
     twice = Scene((Object(0, "circle", "red"), Object(2, "circle", "red")))
+    blot = render_small(Scene(PAIR.objects[:1]), generator)
+    blot[8:, 8:] = 128  # like no template, but nearest to some
     for image in (
+        blot,
         render_small(Scene(()), generator),
         render_small(three, generator),
         render_small(twice, generator),
