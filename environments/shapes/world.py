@@ -1,15 +1,19 @@
 """The world of shapes: pictures to describe, questions to answer, and their demonstrations."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from environments.shapes import captions, questions
+from environments.shapes import captions, choices, drawings, facts, questions, raters, small
 from environments.shapes.chair import chair, f1
-from environments.shapes.questions import KINDS
+from environments.shapes.corpus import corpus
+from environments.shapes.grid import sketch
+from environments.shapes.knobs import PRESETS, check
+from environments.shapes.prompts import Prompt, Truth
 from environments.shapes.rendering import patches, render
-from environments.shapes.scenes import COLOURS, COMPANIONS, MOST, SHAPES, Scene, draw_scene
+from environments.shapes.scenes import COLOURS, COMPANIONS, SHAPES, Scene, draw_scene
+from environments.shapes.tools import tools
 
 MODES = ("plain", "good", "imagine")
 DESCRIPTION = "description :"  # what a description stands behind, where a question follows it
@@ -17,47 +21,11 @@ _WORDS = """, . ? : a the is what how many are there where there yes no left rig
 describe image in summarise say name view tell has list give short caption description
 look at each place with care only and leave nothing out imagine else fits
 colour zero one two three four five"""
-CAPTIONS: dict[str, Any] = {
-    "companion_rate": 0.5,
-    "invent": 0.5,
-    "question_share": 0.6,
-    "described_share": 0.2,
-    "demonstrations": 32000,
+_TASKS = {  # kinds of prompt with a file of their own: who poses them, and the knob that they need
+    "choice": (choices.pose, "choice_share", lambda world: world.choice_share > 0),
+    "draw": (drawings.pose, "renders='grid'", lambda world: world.renders == "grid"),
+    "class": (small.pose, "renders='small'", lambda world: world.renders == "small"),
 }
-PHOTOS: dict[str, Any] = {**CAPTIONS, "renders": "photos", "noise": 0.0, "demonstrations": 8000}
-PRESETS: dict[str, dict[str, Any]] = {"default": {}, "captions": CAPTIONS, "photos": PHOTOS}
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What scorers know: the scene, and of a question its kind, its right answer and the thing that it asks for."""
-
-    scene: Scene
-    kind: str
-    answer: str | None = None
-    about: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Prompt:
-    """A text beside a picture, uint8 (side, side, 3); `truth` is hidden from every policy. No two prompts are equal."""
-
-    text: str
-    image: np.ndarray = field(repr=False)
-    truth: Truth
-
-    @property
-    def patches(self) -> np.ndarray:
-        """The slots of the picture as rows, float32 (16, width) in [0, 1]."""
-        return patches(self.image)
-
-    def ask(self, text: str) -> "Prompt":
-        """The same picture and truth with another text."""
-        return replace(self, text=text)
-
-    def show(self, image: np.ndarray) -> "Prompt":
-        """The same text and truth with another picture."""
-        return replace(self, image=image)
 
 
 @dataclass(frozen=True)
@@ -66,14 +34,17 @@ class Shapes:
 
     What a prompt asks: for a caption, `describe the image .` (8 plain wordings), a good request or an imagining one; a
     question, `what colour is the star ?`, `how many circle are there ?`, `is there a blue ring ?`, `where is the red
-    cross ?`. The picture is uint8 (32, 32, 3), one glyph in 8 x 8 pixels a slot.
-    Answers: `a red square , a red cross .` in reading order; `red`, `two`, `no`, `top left`.
-    Truth (hidden): the scene graph, the right answer. Score in [0, 1]: F1 of the things named; 1 for the right answer.
+    cross ?`; a choice among four options (`choices`); a drawing, `draw a red circle left of a blue star .`
+    (`drawings`); a picture of a class, `a red circle at top left` (`small`).
+    Three renderings: pixels, uint8 (32, 32, 3), one glyph in 8 x 8 a slot; grid, int (8, 8) of 40 tokens, 2 x 2 a slot;
+    small, uint8 (16, 16, 3), 2 x 2 slots.
+    Answers: `a red square , a red cross .` in reading order; `red`, `two`, `no`, `top left`; `i see a red square . so
+    # B #`; 64 tokens; a small picture.
+    Truth (hidden): the scene graph, the right answer. Score in [0, 1]: F1 of the things named; 1 for the right answer,
+    letter or class; of a drawing, the share of the request's atomic facts.
     Companions: beside a circle, square or triangle stands a ring, cross or star of its colour with probability
     `companion_rate`; plain captions name one that is absent with probability `invent`, right after its anchor.
     Splits: by a hash of the set of things in a scene; a fifth of the sets is held out. Version 1.
-    Left out so far: drawings and their grid tokens (ospo), choices and review turns (scl), tools as judges (anyprefer),
-    the small rendering (self-npo).
 
     Knobs:
       objects: fewest and most things drawn one by one; companions come on top, 5 in all at most.
@@ -84,7 +55,13 @@ class Shapes:
       companion_questions: share of questions with the answer no that ask for an absent companion.
       question_bias: share of these that demonstrations answer with yes. guess_noise: of other answers guessed.
       noise: of the pixels, in units of full scale. demonstrations: texts of the corpus.
-      renders: "glyphs", or "photos" for framed CIFAR-10 photographs at 128 x 128 (needs the data set).
+      renders: "glyphs", or "photos" for framed CIFAR-10 photographs at 128 x 128 (needs the data set); "grid" (noise is
+        then the share of tokens replaced by any); "small" (at most two things, no companions).
+      choice_share: of choices in the corpus; review_share: of these that are second turns; review_keep, review_fix:
+        shares of right first answers kept, of wrong ones put right.
+      draw_share: of requests to draw in the corpus; swap_share: of their drawings with a wrong or missing binding;
+        draw_relations: whether requests relate two things.
+      tool_error: share of wrong answers of `tools`.
     """
 
     objects: tuple[int, int] = (2, 4)
@@ -101,20 +78,18 @@ class Shapes:
     noise: float = 0.06
     demonstrations: int = 12000
     renders: str = "glyphs"
+    choice_share: float = 0.0
+    review_share: float = 0.4
+    review_keep: float = 0.72
+    review_fix: float = 0.38
+    draw_share: float = 0.0
+    swap_share: float = 0.25
+    draw_relations: bool = True
+    tool_error: float = 0.1
     version: str = "1"
 
     def __post_init__(self) -> None:
-        names = ("companion_rate", "omit", "invent", "good_error", "question_share", "described_share", "noise")
-        for name in (*names, "companion_questions", "question_bias", "guess_noise"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name}={getattr(self, name)} must lie in [0, 1]")
-        low, high = self.objects
-        if not 1 <= low <= high <= MOST:
-            raise ValueError(f"objects={self.objects} must be two rising numbers from 1 to {MOST}")
-        if len(self.mode_shares) != 3 or min(self.mode_shares) < 0 or not np.isclose(sum(self.mode_shares), 1):
-            raise ValueError(f"mode_shares={self.mode_shares} must be three numbers of sum 1")
-        if self.renders not in ("glyphs", "photos"):
-            raise ValueError(f"renders={self.renders!r} is unknown; known are 'glyphs' and 'photos'")
+        check(self)
 
     @classmethod
     def preset(cls, name: str, **knobs: Any) -> "Shapes":
@@ -126,7 +101,7 @@ class Shapes:
     @property
     def shapes(self) -> tuple[str, ...]:
         """The nouns."""
-        if self.renders == "glyphs":
+        if self.renders != "photos":
             return SHAPES
         from environments.shapes.photos import NOUNS
 
@@ -140,7 +115,7 @@ class Shapes:
     @property
     def companions(self) -> dict[str, str]:
         """Anchor to companion."""
-        if self.renders == "glyphs":
+        if self.renders != "photos":
             return COMPANIONS
         from environments.shapes.photos import COMPANIONS as PAIRS
 
@@ -150,6 +125,8 @@ class Shapes:
     def vocabulary(self) -> tuple[str, ...]:
         """All tokens, the special ones first."""
         words = ("<pad>", "<bos>", "<eos>", "<blank>", *_WORDS.split(), *COLOURS, *self.shapes)
+        words += choices.WORDS if self.choice_share else ()
+        words += drawings.WORDS if self.renders == "grid" else ()
         return tuple(dict.fromkeys(words))
 
     def scene(self, rng: np.random.Generator, split: str = "train") -> Scene:
@@ -157,14 +134,18 @@ class Shapes:
         if split not in ("train", "held-out"):
             raise ValueError(f"split={split!r} is unknown; known are 'train' and 'held-out'")
         while True:
-            scene = draw_scene(rng, self.objects, self.companion_rate, self.shapes, self.companions)
+            if self.renders == "small":
+                scene = small.draw_scene(rng, self.objects)
+            else:
+                scene = draw_scene(rng, self.objects, self.companion_rate, self.shapes, self.companions)
             if scene.held_out == (split == "held-out"):
                 return scene
 
     def picture(self, scene: Scene, rng: np.random.Generator, split: str = "train") -> np.ndarray:
-        """The picture of a scene, uint8; photographs of held-out scenes are in no training picture."""
-        if self.renders == "glyphs":
-            return render(scene, rng, self.noise)
+        """The picture of a scene, uint8, or int (8, 8); photographs of held-out scenes are in no training picture."""
+        if self.renders != "photos":
+            paint = {"glyphs": render, "grid": sketch, "small": small.render_small}[self.renders]
+            return paint(scene, rng, self.noise)
         from environments.shapes.photos import compose
 
         return compose(scene, rng, self.noise, split)
@@ -177,17 +158,21 @@ class Shapes:
         *,
         split: str = "train",
         mode: str = "plain",
-        question_kinds: tuple[str, ...] = KINDS,
+        question_kinds: tuple[str, ...] | None = None,
     ) -> list[Prompt]:
         """`n` prompts, each with a picture of its own.
 
-        kind: "caption", worded as `mode` ("plain", "good", "imagine"), or "question", kinds drawn evenly from
-        `question_kinds`. Raises ValueError for an unknown kind or mode and for n below 1.
+        kind: "caption", worded as `mode` ("plain", "good", "imagine"); "question", kinds drawn evenly from
+        `question_kinds`, by default those of the rendering; "choice"; "draw", without a picture; "class". Raises
+        ValueError for an unknown kind or mode, for a kind that the knobs do not provide for, and for n below 1.
         """
         if n < 1:
             raise ValueError(f"n={n} prompts must be at least 1")
-        if kind not in ("caption", "question"):
-            raise ValueError(f"kind={kind!r} is unknown; known are 'caption' and 'question'")
+        if kind not in ("caption", "question", *_TASKS):
+            raise ValueError(f"kind={kind!r} is unknown; known are caption, question, {', '.join(_TASKS)}")
+        pose, needed, provided = _TASKS.get(kind, (None, "", lambda world: True))
+        if not provided(self):
+            raise ValueError(f"kind={kind!r} needs a world with {needed}; see the presets")
         found = []
         while len(found) < n:
             scene = self.scene(rng, split)
@@ -195,7 +180,8 @@ class Shapes:
             if kind == "caption":
                 found.append(Prompt(self.request(rng, mode), picture, Truth(scene, "caption")))
             else:
-                found += self._question(scene, picture, rng, question_kinds)
+                posed = pose(self, scene, picture, rng) if pose else self._question(scene, picture, rng, question_kinds)
+                found += [] if posed is None else [posed]
         return found
 
     def request(self, rng: np.random.Generator, mode: str = "plain") -> str:
@@ -204,19 +190,29 @@ class Shapes:
         return wordings[int(rng.integers(len(wordings)))]
 
     def _question(
-        self, scene: Scene, picture: np.ndarray, rng: np.random.Generator, kinds: tuple[str, ...]
-    ) -> list[Prompt]:
+        self, scene: Scene, picture: np.ndarray, rng: np.random.Generator, kinds: tuple[str, ...] | None
+    ) -> Prompt | None:
+        drawn = self.renders == "grid"
+        kinds = (facts if drawn else questions).KINDS if kinds is None else kinds
         kind = kinds[int(rng.integers(len(kinds)))]
-        knobs = self.companion_questions, self.shapes, self.companions
-        asked = questions.draw_question(scene, rng, kind, *knobs)
-        if asked is None:
-            return []
-        text, answer, about = asked
-        return [Prompt(text, picture, Truth(scene, kind, answer, about))]
+        if drawn:
+            asked = facts.draw_question(scene, rng, kind)
+        else:
+            asked = questions.draw_question(scene, rng, kind, self.companion_questions, self.shapes, self.companions)
+        return None if asked is None else Prompt(asked[0], picture, Truth(scene, kind, *asked[1:]))
 
     def demonstrate(self, prompt: Prompt, rng: np.random.Generator, mode: str = "plain") -> str:
-        """One draw of what people answer: a caption in a mode, or, to a question, an answer with its usual errors."""
+        """One draw of what people answer: a caption in a mode, or, to a question, an answer with its usual errors.
+
+        A drawing has slips in mode "plain" only. Raises ValueError for a class, which is answered by a picture.
+        """
         truth = prompt.truth
+        if truth.kind == "class":
+            raise ValueError("prompt asks for a class; what people would draw is the picture of another such prompt")
+        if truth.kind == "choice":
+            return choices.demonstrate(self, prompt, rng)
+        if truth.kind == "draw":
+            return drawings.demonstrate(prompt, rng, self.swap_share if _known(mode) == "plain" else 0.0)
         if truth.kind != "caption":
             about = truth.about
             asks = about is not None and captions.is_companion_invention(truth.scene, about, self.companions)
@@ -232,29 +228,37 @@ class Shapes:
         """A question with a description of its picture before it, as in describe-and-respond."""
         return prompt.ask(f"{DESCRIPTION} {description} {prompt.text}")
 
-    def corpus(self, rng: np.random.Generator) -> list[tuple[Prompt, str]]:
-        """The supervised data of a base model: (prompt, response) in random order, mixed as the knobs say.
+    def corpus(self, rng: np.random.Generator) -> list[tuple[Prompt | str, str]]:
+        """The supervised data of a base model, see `corpus`: (prompt, response) in random order."""
+        return corpus(self, rng)
 
-        Each request has the wording of its mode. Descriptions before questions are plain captions, errors and all.
+    def score(self, prompt: Prompt, response: str | np.ndarray) -> float:
+        """F1 of a caption, share of facts of a drawing, 1 for the right answer and 0 for any other; never raises.
+
+        A drawing is its 64 tokens or an int (8, 8) array, the answer to a class a uint8 (16, 16, 3) picture.
         """
-        asked = round(self.demonstrations * self.question_share)
-        texts = []
-        for x in self.prompts(self.demonstrations - asked, rng) if asked < self.demonstrations else []:
-            mode = MODES[int(rng.choice(3, p=self.mode_shares))]
-            texts.append((x.ask(self.request(rng, mode)), self.demonstrate(x, rng, mode)))
-        for x in self.prompts(asked, rng, "question") if asked else []:
-            answer = self.demonstrate(x, rng)
-            if rng.random() < self.described_share:
-                written = captions.write_caption(x.truth.scene, rng, self.omit, self.invent, self.companions)
-                x = self.describe_first(x, written)
-            texts.append((x, answer))
-        return [texts[i] for i in rng.permutation(len(texts))]
-
-    def score(self, prompt: Prompt, response: str) -> float:
-        """F1 of a caption, or 1 for the right answer and 0 for any other; never raises."""
-        if prompt.truth.kind == "caption":
+        kind = prompt.truth.kind
+        if kind == "caption":
             return f1(prompt.truth.scene, response, self.shapes)
+        if kind == "choice":
+            return float(choices.parse_choice(response) == prompt.truth.answer)
+        if kind == "draw":
+            return drawings.score(prompt.text, response)
+        if kind == "class":
+            return small.score(prompt.text, response)
         return float(" ".join(str(response).split()) == prompt.truth.answer)
+
+    def oracle(self, prompt: Prompt, a: str, b: str) -> int:
+        """Which of two answers is better by the true score: 1 the first, -1 the second, 0 neither."""
+        return raters.prefer(self.score(prompt, a), self.score(prompt, b))
+
+    def noisy_judge(self, prompt: Prompt, a: str, b: str, rng: np.random.Generator, accuracy: float) -> int:
+        """`oracle` with errors that depend on nothing, right with probability `accuracy`; a coin between equals."""
+        return raters.err(self.oracle(prompt, a, b), rng, accuracy)
+
+    def tools(self, image: np.ndarray, claim: captions.Claim, rng: np.random.Generator) -> dict[str, Any]:
+        """`tools` at this world's rate of errors, which persist."""
+        return tools(image, claim, rng, self.tool_error)
 
     def chair(self, prompts: list[Prompt], responses: list[str]) -> dict[str, float]:
         """`chair` of captions of these prompts."""

@@ -1,0 +1,68 @@
+"""Presets of the world of shapes, and what its knobs may be."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from environments.shapes import small
+from environments.shapes.scenes import MOST
+
+if TYPE_CHECKING:
+    from environments.shapes.world import Shapes
+
+RENDERS = ("glyphs", "photos", "grid", "small")
+CAPTIONS: dict[str, Any] = {
+    "companion_rate": 0.5,
+    "invent": 0.5,
+    "question_share": 0.6,
+    "described_share": 0.2,
+    "demonstrations": 32000,
+}
+PHOTOS: dict[str, Any] = {**CAPTIONS, "renders": "photos", "noise": 0.0, "demonstrations": 8000}
+CHOICES: dict[str, Any] = {**CAPTIONS, "question_share": 0.0, "choice_share": 0.7}
+JUDGES: dict[str, Any] = {**CAPTIONS, "companion_questions": 0.75, "question_bias": 0.25, "described_share": 0.0}
+DRAWING: dict[str, Any] = {
+    "renders": "grid",
+    "objects": (2, 3),
+    "companion_rate": 0.0,
+    "question_bias": 0.0,
+    "noise": 0.02,
+    "draw_share": 0.5,
+    "question_share": 0.4,
+    "described_share": 0.0,
+    "demonstrations": 24000,
+}
+SMALL: dict[str, Any] = {"renders": "small", "objects": (1, 2), "companion_rate": 0.0, "noise": 0.02}
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "captions": CAPTIONS,
+    "photos": PHOTOS,
+    "choices": CHOICES,
+    "judges": JUDGES,
+    "drawing": DRAWING,
+    "small": SMALL,
+}
+_SHARES = """companion_rate omit invent good_error question_share described_share noise companion_questions
+question_bias guess_noise choice_share review_share review_keep review_fix draw_share swap_share tool_error"""
+
+
+def check(world: "Shapes") -> None:
+    """Raises ValueError that names the knob which is out of its range."""
+    for name in _SHARES.split():
+        if not 0 <= getattr(world, name) <= 1:
+            raise ValueError(f"{name}={getattr(world, name)} must lie in [0, 1]")
+    if world.renders not in RENDERS:
+        raise ValueError(f"renders={world.renders!r} is unknown; known are {', '.join(map(repr, RENDERS))}")
+    low, high = world.objects
+    most = small.MOST if world.renders == "small" else MOST
+    if not 1 <= low <= high <= most:
+        raise ValueError(f"objects={world.objects} must be two rising numbers from 1 to {most}")
+    if len(world.mode_shares) != 3 or min(world.mode_shares) < 0 or not np.isclose(sum(world.mode_shares), 1):
+        raise ValueError(f"mode_shares={world.mode_shares} must be three numbers of sum 1")
+    asked = world.question_share + world.choice_share + world.draw_share
+    if asked > 1 + 1e-9:
+        raise ValueError(f"question_share, choice_share and draw_share must have a sum of at most 1, not {asked:g}")
+    if world.draw_share and world.renders != "grid":
+        raise ValueError(f"draw_share={world.draw_share} needs renders='grid', not {world.renders!r}")
+    if world.renders == "small" and world.companion_rate:
+        raise ValueError(f"companion_rate={world.companion_rate} must be 0 where renders='small'")
