@@ -221,7 +221,9 @@ class VectorDoom:
         return met
 
     def _info(self, bug: np.ndarray) -> dict[str, np.ndarray]:
-        return {"position": self.state.position.copy(), "place": self.state.place.copy(), "bug": bug}
+        s = self.state
+        triggered = bug[:, None] == np.arange(len(BUGS))
+        return {"position": s.position.copy(), "place": s.place.copy(), "bug": bug, "bugs": triggered}
 
     def _own(self, b: int) -> vizdoom.DoomGame:
         return games.game(self._keys[b], self._owner)
