@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -279,6 +280,14 @@ sys.stdin.readline()
             assert len(games_of(pids[:1])) == 2 and none_within(5, pids[1:])
             child.communicate("\n")
         assert child.returncode == 0 and none_within(5, pids)
+
+    @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv")
+    def test_python_is_killed_and_leaves_no_game(self):
+        code = [sys.executable, "-c", self.CODE.format(more="")]
+        with subprocess.Popen(code, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+            assert len(games_of([int(child.stdout.readline())])) == 2
+            child.kill()
+        assert none_within(5, [child.pid])
 
     def test_closed_and_collected_players_leave_no_game(self):
         own = [os.getpid()]

@@ -2,11 +2,13 @@
 
 Players made later on the same maps take the games of those made before, since starting one is the slow part. Games end
 when their players are closed or collected, when Python ends, and when a forked process ends, whose `os._exit` runs no
-`atexit`. What is killed (SIGKILL) can end nothing: its games stay.
+`atexit`. What is killed can end nothing; where `setpriv` (util-linux) is at hand, Linux then kills its games.
 """
 
 import os
+import shutil
 from collections.abc import Sequence
+from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
 from tempfile import gettempdir
@@ -65,6 +67,8 @@ def end_all() -> None:
 
 def _start(number: int) -> vizdoom.DoomGame:
     started = vizdoom.DoomGame()
+    if shutil.which("setpriv"):
+        started.set_vizdoom_path(str(_mortal(Path(vizdoom.__file__).parent / "vizdoom")))
     started.set_doom_game_path(str(Path(vizdoom.__file__).parent / "freedoom2.wad"))
     started.set_doom_config_path(str(Path(gettempdir()) / f"vizdoom-{os.getpid()}.ini"))  # else where one works
     started.set_doom_map(f"map{number:02d}")
@@ -80,3 +84,12 @@ def _start(number: int) -> vizdoom.DoomGame:
     started.add_game_args("-nomonsters")
     started.init()
     return started
+
+
+@cache
+def _mortal(program: Path) -> Path:
+    """A script that becomes `program` and is killed with the thread of ours that started it."""
+    script = Path(gettempdir()) / f"vizdoom-{os.getpid()}.sh"
+    script.write_text(f'#!/bin/sh\nexec setpriv --pdeathsig KILL "{program}" "$@"\n')
+    script.chmod(0o700)
+    return script
