@@ -15,6 +15,7 @@ STYLES = ("golden", "wall", "sweep")
 INSPECTION_STEPS = 40
 _RIGHT = np.array([3, 2, 0, 1])
 _CLOCKWISE = (0, 3, 1, 2)  # sides of a crate: up, right, down, left
+_STEPS = {tuple(move): way for way, move in enumerate(MOVES.tolist())}
 _LONGEST = 5000  # steps after which a script without `steps` is given up
 
 
@@ -99,7 +100,10 @@ def _here(game: VectorGame) -> Cell:
 
 
 def _toward(walkable: np.ndarray, here: Cell, target: Cell, known: dict[Cell, np.ndarray]) -> int:
-    """The move of a shortest way; distances to a target are computed once."""
+    """The move of a shortest way; distances to a target are computed once, and not for one a step away."""
+    step = target[0] - here[0], target[1] - here[1]
+    if step in _STEPS:
+        return _STEPS[step]
     if target not in known:
         known[target] = distances(walkable, target)
     steps = known[target]

@@ -193,7 +193,7 @@ class VectorGame:
         self.state.found[first, bug[first]] = self.state.steps
 
     def _info(self, new: np.ndarray, triggered: np.ndarray) -> dict[str, np.ndarray]:
-        """What measures: all arrays (B, ...). `bug` is the first one triggered in this step, -1 for none."""
+        """What measures: all arrays (B, ...). `bugs` are those triggered in this step, `bug` the first, -1 for none."""
         s = self.state
         nearest = np.abs(self._crates - s.position[:, None]).sum(-1).argmin(1)
         kind = s.kind[self._b, s.position[:, 0], s.position[:, 1]]
@@ -203,6 +203,7 @@ class VectorGame:
             "room": self._room[self._b, s.position[:, 0], s.position[:, 1]],
             "new_cell": new,
             "bug": bug,
+            "bugs": triggered,
             "inspected": s.touched[self._b, nearest],
             "in_void": (kind == VOID) | self._hole[self._b, s.position[:, 0], s.position[:, 1]],
         }

@@ -59,8 +59,9 @@ class Walks:
         return len(self.z)
 
     def take(self, rows: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-        """z (b, T + 1, dim), actions (b, T) and mask (b, T) of some walks."""
-        return self.z[rows], self.actions[rows], self.mask[rows]
+        """z (b, T + 1, dim), actions (b, T) and mask (b, T) of some walks, T being the steps of the longest of them."""
+        steps = int(self.mask[rows].sum(1).max())
+        return self.z[rows, : steps + 1], self.actions[rows, :steps], self.mask[rows, :steps]
 
 
 def sampled(chances: np.ndarray, rng: np.random.Generator) -> np.ndarray:

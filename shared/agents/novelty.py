@@ -38,14 +38,15 @@ class Novelty:
         seeds = rng.integers(2**31, size=2)
         self.target, self.predictor = (_network(dim, hidden, out, int(seed)) for seed in seeds)
         self.target.requires_grad_(False)
-        self._optimiser = torch.optim.Adam(self.predictor.parameters(), lr=learning_rate)
+        self._optimiser = torch.optim.Adam(self.predictor.parameters(), lr=learning_rate, fused=True)
         self._rng = rng
         self._count, self._mean, self._squares = 0, 0.0, 0.0
 
     def raw(self, z: np.ndarray) -> np.ndarray:
         """The mean squared error (n,) of the prediction, undivided."""
         with torch.no_grad():
-            return self._errors(torch.as_tensor(z)).numpy()
+            x = self._scaled(z)
+            return self._errors(x, self.target(x)).numpy()
 
     def reward(self, z: np.ndarray) -> np.ndarray:
         """The reward (n,) of features (n, dim); the running deviation learns from them."""
@@ -60,19 +61,22 @@ class Novelty:
 
     def update(self, z: np.ndarray, *, passes: int = 1, batch_size: int = 256) -> float:
         """`passes` over visited frames (n, dim), each in random order; the mean loss before each step."""
-        losses = []
+        losses, x = [], self._scaled(z)
+        target = self.target(x)
         for _ in range(passes):
             for rows in np.array_split(self._rng.permutation(len(z)), max(1, len(z) // batch_size)):
-                loss = self._errors(torch.as_tensor(z[rows])).mean()
+                loss = self._errors(x[rows], target[rows]).mean()
                 self._optimiser.zero_grad()
                 loss.backward()
                 self._optimiser.step()
                 losses.append(float(loss.detach()))
         return float(np.mean(losses))
 
-    def _errors(self, z: torch.Tensor) -> torch.Tensor:
-        x = torch.clamp(z / self._scale, -_CLIP, _CLIP)
-        return ((self.predictor(x) - self.target(x)) ** 2).mean(1)
+    def _scaled(self, z: np.ndarray) -> torch.Tensor:
+        return torch.clamp(torch.as_tensor(z) / self._scale, -_CLIP, _CLIP)
+
+    def _errors(self, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return ((self.predictor(x) - target) ** 2).mean(1)
 
     def _note(self, values: np.ndarray) -> None:
         """Welford's update of the running mean and sum of squares, for a batch (Chan et al. 1979)."""

@@ -137,22 +137,29 @@ class FeatureEnv(VecEnv):
 
 
 class Logbook:
-    """A batch of games that writes down, step by step, what measures: `positions`, `bugs`. The player sees neither."""
+    """A batch of games that writes down, step by step, what measures: `positions` (B, 2), `bugs` (B, bugs) triggered.
+
+    The player sees neither. A bug that shows at the start of an episode counts for its first step.
+    """
 
     def __init__(self, game: Any) -> None:
         self.game, self.batch = game, game.batch
         self.positions: list[np.ndarray] = []
         self.bugs: list[np.ndarray] = []
+        self._at_start: np.ndarray | bool = False
 
     def reset(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """As the game's."""
-        return self.game.reset()
+        frames, info = self.game.reset()
+        self._at_start = info["bugs"]
+        return frames, info
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, ...]:
-        """As the game's; the position after the step and the bug that it triggered are noted."""
+        """As the game's; the position after the step and the bugs that it triggered are noted."""
         outcome = self.game.step(actions)
         self.positions.append(outcome[-1]["position"])
-        self.bugs.append(outcome[-1]["bug"])
+        self.bugs.append(outcome[-1]["bugs"] | self._at_start)
+        self._at_start = False
         return outcome
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,18 +64,30 @@ def train_language(
     seed: int,
     lora_rank: int | None,
     gradient_accumulation: int = 1,
+    watch: Callable[[int, LanguageChooser], None] | None = None,
+    at: Collection[int] = (),
 ) -> LanguageChooser:
-    """A trained copy: TRL's supervised trainer on the texts of the lesson, loss on the answer alone, LoRA if asked."""
-    from shared.training import adapters, train_supervised
+    """A trained copy: TRL's supervised trainer on the texts of the lesson, loss on the answer alone, LoRA if asked.
+
+    watch: is shown the step and the chooser in training after each of the steps in `at`.
+    """
+    from shared.training import adapters
+    from shared.training.watched import train_watched
 
     world = chooser.world
     letters = ["A" if a else "B" for a in lesson.chose_a]
     examples = list(zip(world.decision_prompts(lesson.choices), letters, strict=True))
     reports = world.report_texts(lesson.reports, lesson.weights)
     examples += list(zip(world.report_prompts(lesson.reports), reports, strict=True))
-    policy, _ = train_supervised(
+
+    def like(policy: "Policy") -> LanguageChooser:
+        return LanguageChooser(world, policy, report_tokens=chooser.report_tokens, batch_size=chooser.batch_size)
+
+    policy = train_watched(
         chooser.policy,
         examples,
+        watch=lambda step, policy: watch(step, like(policy)),
+        at=at if watch is not None else (),
         steps=teaching.steps,
         batch_size=teaching.batch_size,
         learning_rate=teaching.learning_rate,
@@ -84,4 +97,4 @@ def train_language(
         lora=adapters(lora_rank),
         seed=seed,
     )
-    return LanguageChooser(world, policy, report_tokens=chooser.report_tokens, batch_size=chooser.batch_size)
+    return like(policy)

@@ -6,7 +6,7 @@ three times that of one (`make bench`).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -97,13 +97,20 @@ def forward(
 
 
 def train_tiny(
-    choosers: Sequence[TinyChooser], lessons: Sequence[Lesson], teaching: Teaching, rng: np.random.Generator
+    choosers: Sequence[TinyChooser],
+    lessons: Sequence[Lesson],
+    teaching: Teaching,
+    rng: np.random.Generator,
+    *,
+    watch: Callable[[int, int, TinyChooser], None] | None = None,
+    at: Collection[int] = (),
 ) -> list[TinyChooser]:
     """Trained copies of the choosers, each of its own lesson, all on batches of the same indices.
 
     A step takes `batch_size` choices and `batch_size` reports, as far as the lessons have either: cross-entropy of the
-    choice (nats) plus mean squared error of the report (in hundreds). AdamW without decay. Raises ValueError for
-    lessons of different length.
+    choice (nats) plus mean squared error of the report (in hundreds). AdamW without decay. `watch(place, step,
+    chooser)` is called for every chooser after each of the steps in `at`. Raises ValueError for lessons of
+    different length.
     """
     if len({(len(one.choices), len(one.reports)) for one in lessons}) != 1:
         raise ValueError("lessons must be of one length, so that all choosers see batches of the same indices")
@@ -126,8 +133,17 @@ def train_tiny(
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
+        if watch is not None and step + 1 in at:
+            for place, one in enumerate(_copies(choosers, p)):
+                watch(place, step + 1, one)
+    return _copies(choosers, p)
+
+
+def _copies(choosers: Sequence[TinyChooser], p: Parameters) -> list[TinyChooser]:
+    """Choosers of the weights as they are now, apart again and out of training."""
     return [
-        TinyChooser(one.world, {k: v[i].detach().clone() for k, v in p.items()}, size) for i, one in enumerate(choosers)
+        TinyChooser(one.world, {k: v[i].detach().clone() for k, v in p.items()}, one.size)
+        for i, one in enumerate(choosers)
     ]
 
 

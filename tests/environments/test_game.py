@@ -276,6 +276,28 @@ class TestRules:
             seen.append(vector.state.found[0, number] >= 0)
         assert seen == [False, True]
 
+    def test_bugs_of_one_step_are_all_told(self):
+        seed, place, bugs = next(
+            (s, place, kinds)
+            for s in range(200)
+            for place in [game.town(s, SMALL)]
+            for kinds in [{b.kind: (i, np.array(b.place)) for i, b in enumerate(place.bugs)}]
+            if np.abs(kinds["stuck"][1] - kinds["wrong_texture"][1]).max() == 2
+        )
+        (stuck, cell), (texture, glitch) = bugs["stuck"], bugs["wrong_texture"]
+        beside, way = next(
+            (cell - move, way)
+            for way, move in enumerate(towns.MOVES)
+            if place.walkable[tuple(cell - move)] and np.abs(cell - move - glitch).max() == 3
+        )
+        vector = game.make_vector([seed], **KNOBS)
+        vector.reset()
+        placed(vector, beside, way).state.found[:] = -1
+        info = vector.step(np.array([way]))[4]
+        assert np.flatnonzero(info["bugs"][0]).tolist() == sorted([stuck, texture])
+        assert info["bug"][0] == min(stuck, texture)
+        assert not vector.step(np.array([INTERACT]))[4]["bugs"].any()
+
     def test_states_are_kept_and_restored(self):
         vector, acts = game.make_vector([0, 1], **KNOBS), rng(3)
         vector.reset()

@@ -1,8 +1,13 @@
 """Freedoom maps behind the names of the town world."""
 
+import gc
+import os
+import shutil
 import struct
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -217,6 +222,92 @@ class TestPlay:
         doom.make(MAP)
         with pytest.raises(RuntimeError, match="players made later"):
             env.step(0)
+
+
+def games_of(parents):
+    """Numbers of the processes of ViZDoom that these processes have started, now or before they ended."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = status.read_bytes()
+        except OSError:  # it has just ended
+            continue
+        if b"vizdoom" in command.split(b"\0")[0] and any(f"vizdoom-{pid}.ini".encode() in command for pid in parents):
+            found.append(status.parent.name)
+    return found
+
+
+def none_within(seconds, parents):
+    """Whether all of them are gone before the time is over."""
+    end = time.monotonic() + seconds
+    while games_of(parents) and time.monotonic() < end:
+        time.sleep(0.1)
+    return not games_of(parents)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+class TestEnd:
+    """No game outlives who plays it."""
+
+    FORKED = """
+from shared.claims.replicates import side_by_side
+
+def seed(number):
+    global kept
+    kept = world.vector([6])
+    kept.step(np.array([0]))
+    return os.getpid()
+
+pids += [pid for _, pid in side_by_side(seed, [0, 1], 2)]
+game.step(np.array([0, 0]))
+"""
+    CODE = """
+import os, sys
+import numpy as np
+from environments import load_world
+world = load_world("game/doom")
+game, pids = world.vector([6, 6]), [os.getpid()]
+{more}
+print(*pids, flush=True)
+sys.stdin.readline()
+"""
+
+    @pytest.mark.parametrize("more", ["", FORKED], ids=["alone", "with forked seeds"])
+    def test_python_ends_and_leaves_no_game(self, more):
+        code = [sys.executable, "-c", self.CODE.format(more=more)]
+        with subprocess.Popen(code, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+            pids = [int(pid) for pid in child.stdout.readline().split()]
+            assert len(games_of(pids[:1])) == 2 and none_within(5, pids[1:])
+            child.communicate("\n")
+        assert child.returncode == 0 and none_within(5, pids)
+
+    @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv")
+    def test_python_is_killed_and_leaves_no_game(self):
+        code = [sys.executable, "-c", self.CODE.format(more="")]
+        with subprocess.Popen(code, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+            assert len(games_of([int(child.stdout.readline())])) == 2
+            child.kill()
+        assert none_within(5, [child.pid])
+
+    def test_closed_and_collected_players_leave_no_game(self):
+        own = [os.getpid()]
+        before = len(games_of(own))
+        env, vector = doom.make(13), doom.make_vector([27, 27])
+        assert len(games_of(own)) == before + 3
+        env.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            env.step(0)
+        del vector
+        gc.collect()
+        end = time.monotonic() + 5
+        while len(games_of(own)) > before and time.monotonic() < end:
+            time.sleep(0.1)
+        assert len(games_of(own)) <= before
+
+    def test_players_made_later_keep_their_games(self):
+        first, second = doom.make_vector([MAP]), doom.make_vector([MAP])
+        first.close()
+        second.step(np.array([0]))
 
 
 class TestDemonstrators:

@@ -26,7 +26,7 @@ LEAST = {
     "self-interpretability": {
         "contexts": 4, "native": 2, "choice_examples": 3, "choice_steps": 2, "choice_batch_size": 2, "report_steps": 2,
         "report_examples": 1, "report_batch_size": 2, "rehearsal": 1, "few_contexts": 1, "lora_rank": 2,
-        "gradient_accumulation": 2, "measured_choices": 3, "measured_reports": 2, "report_tokens": 4,
+        "checkpoints": 2, "gradient_accumulation": 2, "measured_choices": 3, "measured_reports": 2, "report_tokens": 4,
         "resamples": 50, "threads": 1,
     },
     "dstc": {

@@ -4,17 +4,16 @@ First person, 84 x 84 grey, one action for `frame_skip` tics, no monsters. The r
 fixed length, and who has left the level or died stays where he was. Position, bugs and sides are for measuring.
 """
 
-import os
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 import gymnasium
 import numpy as np
 import vizdoom
 
+from environments.game.doom import games
 from environments.game.doom.levels import REACH, level, side_of
 
 ACTIONS = ("forward", "backward", "turn left", "turn right", "use")
@@ -26,14 +25,6 @@ PIXELS = 84
 _AHEAD = 40  # degrees either way within which a thing can be touched
 _WAKE = 10  # tics after the start of an episode in which the game does not listen yet
 _LEAST = 12  # pixels of height from which a thing counts as seen
-_VARIABLES = (vizdoom.GameVariable.POSITION_X, vizdoom.GameVariable.POSITION_Y, vizdoom.GameVariable.ANGLE)
-_BUTTONS = (
-    vizdoom.Button.MOVE_FORWARD,
-    vizdoom.Button.MOVE_BACKWARD,
-    vizdoom.Button.SPEED,
-    vizdoom.Button.TURN_LEFT_RIGHT_DELTA,
-    vizdoom.Button.USE,
-)
 
 
 @dataclass(frozen=True)
@@ -74,25 +65,23 @@ class State:
 class VectorDoom:
     """A player a map number, stepped one after the other; the methods are those of `VectorGame`.
 
-    Starting a game takes a second. So the games of a map outlive their players: the newest `VectorDoom` has them, and
-    an older one that is stepped again raises RuntimeError.
+    Each game is a process, which ends when this object is closed or collected. The newest `VectorDoom` takes the games
+    of its maps from those made before; an older one that is stepped again raises RuntimeError.
     """
-
-    _games: dict[tuple[int, int, int], vizdoom.DoomGame] = {}  # by process, map and how many there are before it
-    _owners: dict[tuple[int, int, int], "VectorDoom"] = {}
 
     def __init__(self, map_seeds: Sequence[int], knobs: Knobs) -> None:
         if not len(map_seeds):
             raise ValueError("map_seeds is empty: give one map a player")
         numbers = [int(n) for n in map_seeds]
         self.knobs, self.batch, self.towns = knobs, len(numbers), [level(n) for n in numbers]
-        self._keys = [(os.getpid(), n, numbers[:i].count(n)) for i, n in enumerate(numbers)]
-        self._episodes = 0
-        for key in self._keys:
-            if key not in self._games:
-                self._games[key] = _game(key[1])
-            self._owners[key] = self
+        self._owner, self._episodes = object(), 0
+        self._keys = games.take(numbers, self._owner)
+        self._end = weakref.finalize(self, games.end, self._keys, self._owner)
         self._start()
+
+    def close(self) -> None:
+        """End the games, as far as no later players have them; to step again raises RuntimeError."""
+        self._end()
 
     @property
     def observation_shape(self) -> tuple[int, int, int]:
@@ -173,7 +162,7 @@ class VectorDoom:
             game = self._own(b)
             game.set_seed(1000 * self._episodes + b)
             game.new_episode()
-            self._press(b, [0.0] * len(_BUTTONS), _WAKE)
+            self._press(b, [0.0] * len(games.BUTTONS), _WAKE)
         self._episodes += 1
 
     def _put(self, places: np.ndarray, headings: np.ndarray) -> None:
@@ -182,7 +171,7 @@ class VectorDoom:
             self._own(b).send_game_command(f"warp {place[0]:.1f} {place[1]:.1f}")
             turn = (self.state.heading[b] - heading + 180) % 360 - 180
             self._press(b, [0.0, 0.0, 0.0, turn, 0.0], 1)
-            self._press(b, [0.0] * len(_BUTTONS), self.knobs.frame_skip)
+            self._press(b, [0.0] * len(games.BUTTONS), self.knobs.frame_skip)
 
     def _press(self, b: int, pressed: list[float], tics: int) -> None:
         """Buttons of one player for some tics, and what he sees then; the last frame stays where his game is over."""
@@ -197,7 +186,7 @@ class VectorDoom:
         left = (width - height) // 2
         rows = np.linspace(0, height - 1, PIXELS).astype(int)
         self._frames[b, ..., 0] = state.screen_buffer[rows][:, rows + left]
-        *place, heading = (game.get_game_variable(variable) for variable in _VARIABLES)
+        *place, heading = (game.get_game_variable(variable) for variable in games.VARIABLES)
         self.state.place[b], self.state.heading[b] = place, heading
         self.state.position[b] = self.towns[b].cell(self.state.place[b])
         things = self.towns[b].things
@@ -232,12 +221,12 @@ class VectorDoom:
         return met
 
     def _info(self, bug: np.ndarray) -> dict[str, np.ndarray]:
-        return {"position": self.state.position.copy(), "place": self.state.place.copy(), "bug": bug}
+        s = self.state
+        triggered = bug[:, None] == np.arange(len(BUGS))
+        return {"position": s.position.copy(), "place": s.place.copy(), "bug": bug, "bugs": triggered}
 
     def _own(self, b: int) -> vizdoom.DoomGame:
-        if self._owners[self._keys[b]] is not self:
-            raise RuntimeError(f"the games of map {self._keys[b][1]} have gone to players made later; make new ones")
-        return self._games[self._keys[b]]
+        return games.game(self._keys[b], self._owner)
 
 
 class Doom(gymnasium.Env):
@@ -263,6 +252,10 @@ class Doom(gymnasium.Env):
         frames, _, _, truncated, info = self.vector.step(np.array([action]))
         return frames[0], 0.0, False, bool(truncated[0]), {name: value[0] for name, value in info.items()}
 
+    def close(self) -> None:
+        """End the game."""
+        self.vector.close()
+
 
 def make(map_seed: int, **knobs: Any) -> Doom:
     """One player on the Freedoom map of this number as a `gymnasium.Env`; for `knobs` see `Knobs`."""
@@ -272,22 +265,3 @@ def make(map_seed: int, **knobs: Any) -> Doom:
 def make_vector(map_seeds: Sequence[int], **knobs: Any) -> VectorDoom:
     """A player a map number; for `knobs` see `Knobs`."""
     return VectorDoom(map_seeds, Knobs(**knobs))
-
-
-def _game(number: int) -> vizdoom.DoomGame:
-    game = vizdoom.DoomGame()
-    game.set_doom_game_path(str(Path(vizdoom.__file__).parent / "freedoom2.wad"))
-    game.set_doom_config_path(str(Path(gettempdir()) / f"vizdoom-{os.getpid()}.ini"))  # else it writes where one works
-    game.set_doom_map(f"map{number:02d}")
-    game.set_screen_resolution(vizdoom.ScreenResolution.RES_160X120)
-    game.set_screen_format(vizdoom.ScreenFormat.GRAY8)
-    game.set_labels_buffer_enabled(True)
-    game.set_window_visible(False)
-    game.set_render_hud(False)
-    game.set_available_buttons(list(_BUTTONS))
-    game.set_available_game_variables(list(_VARIABLES))
-    game.set_episode_timeout(0)
-    game.set_mode(vizdoom.Mode.PLAYER)
-    game.add_game_args("-nomonsters")
-    game.init()
-    return game

@@ -10,7 +10,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from environments import game
 from shared.agents.imitation import Imitator, Walks, sampled
 from shared.agents.novelty import Novelty
-from shared.agents.pixels import AfterRollout, FeatureEnv, PatchFeatures
+from shared.agents.pixels import AfterRollout, FeatureEnv, Logbook, PatchFeatures
 from shared.agents.style import Style
 
 
@@ -214,3 +214,42 @@ class TestFeatureEnv:
             obs, rewards, *_ = env.step(model.predict(obs, deterministic=False)[0])
             still.append(rewards == 0)
         assert np.mean(still) > 0.8
+
+
+def test_the_logbook_notes_bugs_in_view_at_the_start_and_all_of_a_step():
+    class Played:
+        batch = 1
+
+        def reset(self):
+            return None, {"bugs": np.array([[True, False, False]])}
+
+        def step(self, actions):
+            return None, {"position": np.zeros((1, 2)), "bugs": np.array([[False, True, True]])}
+
+    log = Logbook(Played())
+    log.reset()
+    for _ in range(2):
+        log.step(np.zeros(1, int))
+    assert np.array(log.bugs)[:, 0].tolist() == [[True, True, True], [False, True, True]]
+
+
+def test_the_slope_of_the_discriminator_is_that_of_automatic_differentiation():
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=(20, 5)).astype(np.float32)
+    style, x = Style((z[:-1], z[1:]), rng, hidden=7), torch.randn(6, 10, requires_grad=True)
+    d, slope = style._with_slope(x)
+    d_auto = style.network(x)[:, 0]
+    (wanted,) = torch.autograd.grad(d_auto.sum(), x, create_graph=True)
+    assert torch.allclose(d, d_auto) and torch.allclose(slope, wanted, atol=1e-6)
+    weights = list(style.network.parameters())
+    penalties = [torch.autograd.grad((s**2).sum(), weights, allow_unused=True) for s in (slope, wanted)]
+    for ours, auto in zip(*penalties, strict=True):
+        assert (ours is None and auto is None) or torch.allclose(
+            torch.zeros_like(auto) if ours is None else ours, auto, atol=1e-5
+        )
+
+
+def test_a_batch_of_walks_is_as_long_as_its_longest():
+    walks = Walks([np.ones((n + 1, 2), np.float32) for n in (2, 5, 3)], [np.zeros(n, int) for n in (2, 5, 3)])
+    z, actions, mask = walks.take(np.array([0, 2]))
+    assert z.shape == (2, 4, 2) and actions.shape == (2, 3) and mask.sum(1).tolist() == [2, 3]

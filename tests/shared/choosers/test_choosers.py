@@ -158,3 +158,41 @@ def test_the_cross_entropy_of_the_choice_is_what_is_minimised():
         moved = after.parameters[name] - chooser.parameters[name]
         large = tensor.grad[0].abs() > 1e-5
         assert (torch.sign(moved[large]) == -torch.sign(tensor.grad[0][large])).all(), name
+
+
+def test_watching_tiny_choosers_shows_them_as_they_are_and_changes_nothing():
+    choosers, lessons = [TinyChooser.fresh(WORLD, rng(i), SIZE) for i in (3, 4)], [lesson(i) for i in (5, 6)]
+    seen = {}
+    teaching = Teaching(6, 16, 1e-2)
+    watched = teach(
+        choosers, lessons, teaching, rng(7), watch=lambda *at: seen.update({at[:2]: at[2].parameters}), at=(2, 6)
+    )
+    unwatched, shorter = (teach(choosers, lessons, Teaching(n, 16, 1e-2), rng(7)) for n in (6, 2))
+    assert set(seen) == {(0, 2), (1, 2), (0, 6), (1, 6)}
+    for place in range(2):
+        for name, value in unwatched[place].parameters.items():
+            assert torch.equal(value, watched[place].parameters[name])
+            assert torch.equal(value, seen[place, 6][name])
+            assert torch.equal(shorter[place].parameters[name], seen[place, 2][name])
+    for at in ((0,), (7,)):
+        with pytest.raises(ValueError, match="must be steps of the teaching, 1 to 6"):
+            teach(choosers, lessons, teaching, rng(7), watch=print, at=at)
+
+
+def test_watching_a_language_model_shows_it_on_its_way_and_changes_nothing(language):
+    asked, seen = WORLD.decisions(np.arange(2), 2, rng(21)), []
+    one = Lesson(asked, np.ones(len(asked)), asked[:0], np.zeros((0, 5)))
+
+    def look(place, step, chooser):
+        assert not chooser.policy.model.training
+        seen.append((place, step, chooser.policy.logprobs(["Which?"], ["A"])[0]))
+
+    for rank in (None, 2):
+        seen.clear()
+        how = {"lora_rank": rank}
+        (watched,) = teach([language], [one], Teaching(4, 2, 1e-2), rng(22), watch=look, at=(1, 4), **how)
+        (alone,) = teach([language], [one], Teaching(4, 2, 1e-2), rng(22), **how)
+        after = [chooser.policy.logprobs(["Which?"], ["A"])[0] for chooser in (watched, alone)]
+        assert [at[:2] for at in seen] == [(0, 1), (0, 4)]
+        assert np.allclose(after[0], after[1]) and np.allclose(after[0], seen[1][2])
+        assert not np.allclose(seen[0][2], seen[1][2])
