@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryDirectory
 
 import vizdoom
 
@@ -70,7 +70,7 @@ def _start(number: int) -> vizdoom.DoomGame:
     if shutil.which("setpriv"):
         started.set_vizdoom_path(str(_mortal(Path(vizdoom.__file__).parent / "vizdoom")))
     started.set_doom_game_path(str(Path(vizdoom.__file__).parent / "freedoom2.wad"))
-    started.set_doom_config_path(str(Path(gettempdir()) / f"vizdoom-{os.getpid()}.ini"))  # else where one works
+    started.set_doom_config_path(str(_folder() / f"vizdoom-{os.getpid()}.ini"))  # else where one works
     started.set_doom_map(f"map{number:02d}")
     started.set_screen_resolution(vizdoom.ScreenResolution.RES_160X120)
     started.set_screen_format(vizdoom.ScreenFormat.GRAY8)
@@ -89,7 +89,17 @@ def _start(number: int) -> vizdoom.DoomGame:
 @cache
 def _mortal(program: Path) -> Path:
     """A script that becomes `program` and is killed with the thread of ours that started it."""
-    script = Path(gettempdir()) / f"vizdoom-{os.getpid()}.sh"
+    script = _folder() / "mortal.sh"
     script.write_text(f'#!/bin/sh\nexec setpriv --pdeathsig KILL "{program}" "$@"\n')
     script.chmod(0o700)
     return script
+
+
+def _folder() -> Path:
+    """A folder of this process's own, and of its forks; it goes when the process ends."""
+    return Path(_kept().name)
+
+
+@cache
+def _kept() -> TemporaryDirectory:
+    return TemporaryDirectory(prefix="vizdoom-")
