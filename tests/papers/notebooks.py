@@ -19,3 +19,13 @@ def numbers(record):
         for claim in record["claims"]
         for replicate, *pair in zip(claim["replicates"], claim["treatment"], claim["control"], strict=True)
     }
+
+
+def seeds_stand_alone(run):
+    """Asserts that seed 101 has the same numbers beside seed 100 as alone, bit for bit, and returns both runs' numbers.
+
+    run: executes a notebook with `seed` and `seeds` into a record.
+    """
+    together, alone = numbers(run(seed=100, seeds=2)), numbers(run(seed=101, seeds=1))
+    assert alone == {key: pair for key, pair in together.items() if key in alone}
+    return together, alone

@@ -11,7 +11,7 @@ from environments import load_world
 from environments.judging import Judge, Writer, gold_votes, manner_of, noise_for_accuracy, panel, quality
 from shared import judges
 from shared.claims import papers_folder
-from tests.papers.notebooks import execute, numbers
+from tests.papers.notebooks import execute, seeds_stand_alone
 
 WORLD = load_world("judging/dbg")
 # The least that the notebook can do and still reach its verdicts.
@@ -23,10 +23,7 @@ LEAST = {
 
 def test_seeds_together_are_seeds_apart_bit_for_bit(tmp_path, monkeypatch):
     monkeypatch.delenv("MAX_SEEDS", raising=False)
-    slug = "dbg-self-preference"
-    together = numbers(execute(slug, tmp_path / "together.ipynb", seed=100, seeds=2, **LEAST))
-    second = numbers(execute(slug, tmp_path / "second.ipynb", seed=101, seeds=1, **LEAST))
-    assert second == {key: value for key, value in together.items() if key in second}
+    seeds_stand_alone(lambda **seeds: execute("dbg-self-preference", tmp_path / "out.ipynb", **LEAST, **seeds))
 
 
 @pytest.fixture(scope="module")

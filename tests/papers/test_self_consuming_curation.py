@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.papers.notebooks import execute, numbers
+from tests.papers.notebooks import execute, numbers, seeds_stand_alone
 
 # The least that the notebook can do and still reach its verdicts.
 LEAST = {
@@ -22,10 +22,8 @@ def run(out, **given):
 
 def test_seeds_together_are_seeds_apart_bit_for_bit(tmp_path, monkeypatch):
     monkeypatch.delenv("MAX_SEEDS", raising=False)
-    together = numbers(run(tmp_path / "together.ipynb", seed=100, seeds=2))
-    second = numbers(run(tmp_path / "second.ipynb", seed=101, seeds=1))
-    assert second == {key: value for key, value in together.items() if key in second}
-    assert any(together[claim, 100] != together[claim, 101] for claim, seed in second if seed == 101)
+    together, alone = seeds_stand_alone(lambda **seeds: run(tmp_path / "out.ipynb", **seeds))
+    assert any(together[claim, 100] != pair for (claim, seed), pair in alone.items() if seed == 101)
 
 
 @pytest.fixture
