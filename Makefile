@@ -30,7 +30,7 @@ test: setup
 lab: setup
 	mkdir -p $(VENV)/share/jupyter/lab/settings
 	echo '$(VIEWER)' > $(VENV)/share/jupyter/lab/settings/overrides.json
-	OMP_NUM_THREADS=1 $(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/papers/README.md
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/papers/README.md
 
 rerun: setup
 	$(BIN)/python -m ci.batch $(NAMED) --scale="$${SCALE:-toy}" --gpus="$$GPUS" --flags="$$FLAGS"
