@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ci.reach import outdated
 from shared.claims.paper import Paper, load_paper, papers_folder
 from shared.claims.record import read_record
 from shared.claims.tables import effect
@@ -45,9 +46,14 @@ class Entry:
         return self.notebook.stem == self.slug
 
     @cached_property
+    def outdated(self) -> list[str]:
+        """What has changed since the record was made: names in its `code`, sorted."""
+        return [] if self.record is None else outdated(self.record, current_code(self.record))
+
+    @property
     def stale(self) -> bool:
         """Whether other code than the present made the record."""
-        return self.record is not None and current_code(self.record) != self.record["code"]
+        return bool(self.outdated)
 
     @property
     def name(self) -> str:

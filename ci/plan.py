@@ -13,6 +13,7 @@ from typing import Any
 
 from ci import arguments
 from ci.files import ROOT, write_atomic
+from ci.reach import outdated
 from shared.claims.paper import papers_folder
 from shared.claims.record import read_record
 from shared.provenance import current_code
@@ -142,7 +143,7 @@ def _valid(path: Path, plan: Plan, slug: str, seed: int, current: dict) -> bool:
         current[names] = current_code(record)
     wanted = {**plan.resolved[slug], "seed": seed, "seeds": 1}
     wanted.pop("scale")
-    return record["code"] == current[names] and record["parameters"] == wanted
+    return not outdated(record, current[names]) and record["parameters"] == wanted
 
 
 def _listed() -> list[str]:

@@ -2,20 +2,13 @@
 
 import sys
 
-from ci.entries import Entry, published
+from ci.entries import published
 from ci.files import shown
-from shared.provenance import current_code
-
-
-def changed(entry: Entry) -> list[str]:
-    """The names in a record's `code` whose present hash is another, sorted."""
-    now = current_code(entry.record)
-    return sorted(name for name, digest in entry.record["code"].items() if now[name] != digest)
 
 
 def main() -> int:
     """Print a line for every stale record, with what changed."""
-    stale = {entry.notebook: changed(entry) for entry in published() if entry.stale}
+    stale = {entry.notebook: entry.outdated for entry in published() if entry.stale}
     for notebook, names in stale.items():
         print(f"{shown(notebook)}: changed since: {', '.join(names)}")
     print(f"{len(stale)} stale" if stale else "no published record is stale")

@@ -6,10 +6,10 @@ from dataclasses import fields
 
 from environments import load_world
 from shared.models.load import load_policy
-from shared.models.retina import Tower
-from shared.models.sight import load_vision_policy
 from shared.models.tiny import TinyBase
-from shared.models.tiny_sight import TinySight
+from shared.vision.load import load_vision_policy
+from shared.vision.tiny import TinySight
+from shared.vision.tower import Tower
 
 
 def bases(parameters: dict) -> list[tuple[str, str, TinyBase]]:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shared.models.hub_sight import load_hub_sight
-from shared.models.tiny_sight import TinySight, load_tiny_sight
-from shared.models.vision import VisionPolicy
+from shared.vision.hub import load_hub_sight
+from shared.vision.policy import VisionPolicy
+from shared.vision.tiny import TinySight, load_tiny_sight
 
 if TYPE_CHECKING:
     from environments.shapes import Shapes

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.models.pretrained import quiet
-from shared.models.vision import Gallery, VisionPolicy, sighted
+from shared.vision.policy import Gallery, VisionPolicy, sighted
 
 
 class HubEye:

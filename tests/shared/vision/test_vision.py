@@ -10,14 +10,14 @@ import torch
 
 from environments.shapes import Shapes, patches
 from shared.losses import stic
-from shared.models import TinySight, VisionPolicy, load_vision_policy
 from shared.models.prepare import prepare
-from shared.models.retina import Retina, Tower, train_retina
-from shared.models.vision import Gallery
 from shared.training import Pair, adapters, train_preferences, train_supervised
+from shared.vision import TinySight, VisionPolicy, load_vision_policy
+from shared.vision.policy import Gallery
+from shared.vision.tower import Retina, Tower, train_retina
 
 WORLD = Shapes(demonstrations=300)
-BASE = TinySight(steps=4, batch_size=8, tower=Tower(pictures=40, steps=30))
+BASE = TinySight(steps=4, captions=4, questions=4, tower=Tower(pictures=40, steps=30))
 
 
 def rng(seed=0):

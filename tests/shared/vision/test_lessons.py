@@ -1,0 +1,85 @@
+"""How the tiny base that sees is taught: what the loss weighs, what comes first, and at what rate."""
+
+import numpy as np
+import pytest
+import torch
+
+from environments.shapes import Shapes
+from shared.models.tiny import new_tiny
+from shared.streams import stream
+from shared.vision import TinySight, Tower, lessons
+from shared.vision.tiny import _assemble
+from shared.vision.tower import Retina
+
+WORLD = Shapes(demonstrations=300)
+
+
+@pytest.fixture
+def policy():
+    return _assemble(new_tiny(WORLD, 0, TinySight().text), Retina("mlp", 192, [7, 7]).eval(), 0)
+
+
+def teach(policy, monkeypatch, **options):
+    """Teach, and give the batches of every step as (question kinds or "caption", loss)."""
+    kinds = {}
+    texts = WORLD.corpus(stream(0, "demonstrate"))
+    for (x, y), ids in zip(texts, [policy.encode(x) for x, _ in texts], strict=True):
+        kinds[tuple(ids), tuple(policy.encode_responses([y])[y])] = x.truth.kind
+    batches, loss_of = [], lessons._loss
+
+    def spy(model, rows):
+        batches.append([kinds[tuple(head), tuple(tail)] for head, tail in rows])
+        return loss_of(model, rows)
+
+    monkeypatch.setattr(lessons, "_loss", spy)
+    base = TinySight(**{"steps": 10, "captions": 3, "questions": 5, "tower": Tower(), **options})
+    lessons.teach(policy, texts, base, stream(0, "order"))
+    return batches
+
+
+def test_loss_is_the_mean_over_the_tokens_of_the_responses(policy):
+    """Against the policy's own log-probabilities, computed without padding on the right."""
+    texts = WORLD.corpus(stream(0, "demonstrate"))[:12]
+    heads, tails = (policy.encode_prompts([x for x, _ in texts]), policy.encode_responses([y for _, y in texts]))
+    loss = lessons._loss(policy, [(heads[x], tails[y]) for x, y in texts])
+    per_token = np.concatenate([policy.logprobs([x], [y])[0] for x, y in texts])
+    assert len(per_token) == sum(len(tails[y]) for _, y in texts)  # the end counts
+    assert loss.item() == pytest.approx(-per_token.mean(), abs=1e-5)
+
+
+def test_colours_come_first_and_captions_are_in_every_step(policy, monkeypatch):
+    batches = teach(policy, monkeypatch, first=0.3)
+    written, asked = batches[::2], batches[1::2]
+    assert len(written) == len(asked) == 10
+    assert all(batch == ["caption"] * 3 for batch in written)
+    assert [len(batch) for batch in asked] == [5] * 10
+    assert {kind for batch in asked[:3] for kind in batch} == {"colour"}
+    assert {kind for batch in asked[3:] for kind in batch} == {"colour", "count", "there", "where"}
+
+
+def test_a_world_without_questions_is_taught_captions_alone(policy, monkeypatch):
+    monkeypatch.setattr(Shapes, "corpus", lambda self, rng: [(x, "nothing .") for x in self.prompts(9, rng)])
+    assert teach(policy, monkeypatch) == [["caption"] * 3] * 10
+
+
+def test_rate_rises_and_falls():
+    base = TinySight(steps=100, warmup=0.1)
+    rates = [lessons._rate(step, base) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1) and int(np.argmax(rates)) == 9
+    assert rates[50] == pytest.approx(0.5) and rates[99] < 0.001
+    assert lessons._rate(0, TinySight(steps=100, warmup=0.0)) == 1.0
+
+
+def test_teaching_is_that_of_the_seed_and_learns(policy, monkeypatch):
+    texts = WORLD.corpus(stream(0, "demonstrate"))
+    rows = [(policy.encode(x), policy.encode_responses([y])[y]) for x, y in texts[:40]]
+    twin, base = policy.copy(), TinySight(steps=12, captions=8, questions=8)
+    with torch.no_grad():
+        before = lessons._loss(policy, rows).item()
+    for one in (policy, twin):
+        lessons.teach(one, texts, base, stream(0, "order"))
+    weights = [dict(one.model.named_parameters()) for one in (policy, twin)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    with torch.no_grad():
+        assert lessons._loss(policy, rows).item() < before - 0.5
+    assert not policy.model.training
