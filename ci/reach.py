@@ -7,6 +7,8 @@ no other module changed. Whatever else cuts a module off changes the hash of the
 import ast
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -39,10 +41,17 @@ def reached(record: Mapping[str, Any]) -> set[str]:
     found: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name not in found and module_path(name):
+        path = module_path(name)
+        if name not in found and path:
             found.add(name)
-            waiting.extend(imports_of(name))
+            waiting.extend(_imports_at(path, name))
     return found
+
+
+@cache
+def _imports_at(path: Path, name: str) -> tuple[str, ...]:
+    """What the module `name` at `path` imports, parsed once: records share most of their modules."""
+    return tuple(imports_of(name))
 
 
 def _cells(slug: str) -> Iterator[ast.AST]:

@@ -46,10 +46,8 @@ def outdated(record, *changed):
 
 def test_what_the_notebook_reaches_counts_and_what_left_a_list_does_not(record):
     assert outdated(record) == []
-    assert outdated(record, "shared.kit.used", "shared.late") == [
-        "shared.kit.used",
-        "shared.late",
-    ]  # late: in a function
+    within = ["shared.kit.used", "shared.late"]  # late is imported in a function
+    assert outdated(record, *within) == within
     assert outdated(record, "shared.kit.unused") == []
     assert reach.outdated(record, record["code"] | {"shared.gone": None}) == []
     assert outdated(record, "notebook", "shared.gone") == ["notebook"]

@@ -20,11 +20,11 @@ def policy():
 
 
 def teach(policy, monkeypatch, **options):
-    """Teach, and give the batches of every step as (question kinds or "caption", loss)."""
+    """Teach, and give every batch in order, of captions and of questions in turn: the kinds of its prompts."""
     kinds = {}
     texts = WORLD.corpus(stream(0, "demonstrate"))
-    for (x, y), ids in zip(texts, [policy.encode(x) for x, _ in texts], strict=True):
-        kinds[tuple(ids), tuple(policy.encode_responses([y])[y])] = x.truth.kind
+    for x, y in texts:
+        kinds[tuple(policy.encode(x)), tuple(policy.encode_responses([y])[y])] = x.truth.kind
     batches, loss_of = [], lessons._loss
 
     def spy(model, rows):
