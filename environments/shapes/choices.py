@@ -1,4 +1,9 @@
-"""Questions with four options, answers that reason first, and second turns that review a first answer."""
+"""Questions with four options, answers that reason first, and second turns that review a first answer.
+
+An answer says what it sees of the thing asked for, its option and the letter, and marks the letter: `i see a blue star
+. so blue B # B #`. A tiny model learns to find the letter of an option that stands right before it; of a caption of the
+whole picture the letter would be one word in thirty, among the colours of other things, and stay a guess.
+"""
 
 import re
 from collections.abc import Sequence
@@ -6,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from environments.shapes.captions import write_caption
 from environments.shapes.prompts import Prompt, Truth
 from environments.shapes.questions import NUMBERS, PLACES, draw_question
-from environments.shapes.scenes import COLOURS, COMPANIONS, Scene
+from environments.shapes.scenes import COLOURS, Scene
 
 if TYPE_CHECKING:
     from environments.shapes.world import Shapes
@@ -20,6 +24,7 @@ REVIEW = "review : find problems in your answer , then improve it ."
 FIRST_RIGHT = 0.5  # share of right first answers in demonstrated reviews, so that both kinds are reviewed often
 _WORDS = f"options i see so # {REVIEW}"
 WORDS = (*LETTERS, *_WORDS.split())
+_OPTION = re.compile(r"\b([A-D]) ([a-z]+(?: [a-z]+)?)(?= [,.])")
 _MARKED = re.compile(r"#+\s*([A-D])\b[^#]*#")
 _LOOSE = re.compile(r"\b([A-D])\s*\.")
 
@@ -27,9 +32,9 @@ _LOOSE = re.compile(r"\b([A-D])\s*\.")
 def pose(world: "Shapes", scene: Scene, picture: np.ndarray, rng: np.random.Generator) -> Prompt | None:
     """`what colour is the star ? options A red , B blue , C green , D purple .`, None where the scene admits none.
 
-    Kinds evenly "colour", "count" and "where"; the right letter and the wrong options are uniform.
+    Kinds evenly those of `choice_kinds`; the right letter and the wrong options are uniform.
     """
-    kind = tuple(POOLS)[int(rng.integers(len(POOLS)))]
+    kind = world.choice_kinds[int(rng.integers(len(world.choice_kinds)))]
     asked = draw_question(scene, rng, kind, shapes=world.shapes, companions=world.companions)
     if asked is None:
         return None
@@ -48,18 +53,31 @@ def parse_choice(text: str) -> str | None:
     return found[1] if found else None
 
 
-def respond(
-    scene: Scene, letter: str, rng: np.random.Generator, error: float, companions: dict[str, str] = COMPANIONS
-) -> str:
-    """`i see a red square , a blue star . so # B #`: a careful caption with its usual errors, and the letter."""
-    return f"i see {write_caption(scene, rng, error, error, companions)} so # {letter} #"
+def options_of(text: str) -> dict[str, str]:
+    """What a choice offers, letter to option; {} for a text that offers nothing."""
+    return dict(_OPTION.findall(text.rpartition(" options ")[2]))
+
+
+def respond(prompt: Prompt, letter: str) -> str:
+    """The answer for which a letter stands, right or wrong.
+
+    `i see a blue star . so blue B # B #`, `i see two ring . so two C # C #`, `i see a red star at top left . so ...`.
+    """
+    option = options_of(prompt.text)[letter]
+    match prompt.text.split():
+        case ["what", _, _, _, shape, *_]:
+            seen = f"a {option} {shape}"
+        case ["how", _, shape, *_]:
+            seen = f"{option} {shape}"
+        case ["where", _, _, colour, shape, *_]:
+            seen = f"a {colour} {shape} at {option}"
+    return f"i see {seen} . so {option} {letter} # {letter} #"
 
 
 def demonstrate(world: "Shapes", prompt: Prompt, rng: np.random.Generator) -> str:
     """A first answer: right, save for a share `guess_noise` that picks any letter."""
     guesses = rng.random() < world.guess_noise
-    letter = LETTERS[int(rng.integers(len(LETTERS)))] if guesses else prompt.truth.answer
-    return respond(prompt.truth.scene, letter, rng, world.good_error, world.companions)
+    return respond(prompt, LETTERS[int(rng.integers(len(LETTERS)))] if guesses else prompt.truth.answer)
 
 
 def ask_review(prompt: Prompt, first: str) -> Prompt:
@@ -67,21 +85,12 @@ def ask_review(prompt: Prompt, first: str) -> Prompt:
     return prompt.ask(f"{prompt.text} {first} {REVIEW}")
 
 
-def review(
-    prompt: Prompt,
-    first: str,
-    rng: np.random.Generator,
-    p_keep_right: float,
-    p_fix_wrong: float,
-    *,
-    error: float = 0.02,
-    companions: dict[str, str] = COMPANIONS,
-) -> str:
+def review(prompt: Prompt, first: str, rng: np.random.Generator, p_keep_right: float, p_fix_wrong: float) -> str:
     """A demonstrated second answer to a choice, of the same form as the first.
 
     A right first answer is kept with probability `p_keep_right`, else any wrong letter takes its place; a wrong or
     unreadable one is put right with probability `p_fix_wrong`, else any wrong letter comes, the old one included.
-    error: of the caption in it. Raises ValueError for a prompt of another kind and for what is no probability.
+    Raises ValueError for a prompt of another kind and for what is no probability.
     """
     _must_be_choice(prompt)
     for name, value in (("p_keep_right", p_keep_right), ("p_fix_wrong", p_fix_wrong)):
@@ -89,17 +98,15 @@ def review(
             raise ValueError(f"{name}={value} is a probability and must lie in [0, 1]")
     right = prompt.truth.answer
     p_right = p_keep_right if parse_choice(first) == right else p_fix_wrong
-    return respond(prompt.truth.scene, _letter(right, p_right, rng), rng, error, companions)
+    return respond(prompt, _letter(right, p_right, rng))
 
 
 def lesson(world: "Shapes", prompt: Prompt, rng: np.random.Generator) -> tuple[Prompt, str]:
     """A demonstration for the corpus: a first answer, or, in a share `review_share`, the review of one."""
     if rng.random() >= world.review_share:
         return prompt, demonstrate(world, prompt, rng)
-    letter = _letter(prompt.truth.answer, FIRST_RIGHT, rng)
-    first = respond(prompt.truth.scene, letter, rng, world.good_error, world.companions)
-    knobs = {"error": world.good_error, "companions": world.companions}
-    return ask_review(prompt, first), review(prompt, first, rng, world.review_keep, world.review_fix, **knobs)
+    first = respond(prompt, _letter(prompt.truth.answer, FIRST_RIGHT, rng))
+    return ask_review(prompt, first), review(prompt, first, rng, world.review_keep, world.review_fix)
 
 
 def type_table(first: Sequence[str | None], second: Sequence[str | None], truth: Sequence[str]) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from environments.shapes import small
+from environments.shapes.choices import POOLS
 from environments.shapes.scenes import MOST
 
 if TYPE_CHECKING:
@@ -19,7 +20,12 @@ CAPTIONS: dict[str, Any] = {
     "demonstrations": 32000,
 }
 PHOTOS: dict[str, Any] = {**CAPTIONS, "renders": "photos", "noise": 0.0, "demonstrations": 8000}
-CHOICES: dict[str, Any] = {**CAPTIONS, "question_share": 0.0, "choice_share": 0.7}
+CHOICES: dict[str, Any] = {
+    **CAPTIONS,
+    "question_share": 0.0,
+    "choice_share": 0.7,
+    "choice_kinds": ("colour", "count"),  # a tiny model does not find the two words of a quadrant among the options
+}
 JUDGES: dict[str, Any] = {**CAPTIONS, "companion_questions": 0.75, "question_bias": 0.25, "described_share": 0.0}
 DRAWING: dict[str, Any] = {
     "renders": "grid",
@@ -57,6 +63,8 @@ def check(world: "Shapes") -> None:
     most = small.MOST if world.renders == "small" else MOST
     if not 1 <= low <= high <= most:
         raise ValueError(f"objects={world.objects} must be two rising numbers from 1 to {most}")
+    if not world.choice_kinds or not set(world.choice_kinds) <= set(POOLS):
+        raise ValueError(f"choice_kinds={world.choice_kinds} must name some of {', '.join(POOLS)}")
     if len(world.mode_shares) != 3 or min(world.mode_shares) < 0 or not np.isclose(sum(world.mode_shares), 1):
         raise ValueError(f"mode_shares={world.mode_shares} must be three numbers of sum 1")
     asked = world.question_share + world.choice_share + world.draw_share

@@ -39,7 +39,7 @@ class Shapes:
     Three renderings: pixels, uint8 (32, 32, 3), one glyph in 8 x 8 a slot; grid, int (8, 8) of 40 tokens, 2 x 2 a slot;
     small, uint8 (16, 16, 3), 2 x 2 slots.
     Answers: `a red square , a red cross .` in reading order; `red`, `two`, `no`, `top left`; `i see a red square . so
-    # B #`; 64 tokens; a small picture.
+    red B # B #`; 64 tokens; a small picture.
     Truth (hidden): the scene graph, the right answer. Score in [0, 1]: F1 of the things named; 1 for the right answer,
     letter or class; of a drawing, the share of the request's atomic facts.
     Companions: beside a circle, square or triangle stands a ring, cross or star of its colour with probability
@@ -57,8 +57,8 @@ class Shapes:
       noise: of the pixels, in units of full scale. demonstrations: texts of the corpus.
       renders: "glyphs", or "photos" for framed CIFAR-10 photographs at 128 x 128 (needs the data set); "grid" (noise is
         then the share of tokens replaced by any); "small" (at most two things, no companions).
-      choice_share: of choices in the corpus; review_share: of these that are second turns; review_keep, review_fix:
-        shares of right first answers kept, of wrong ones put right.
+      choice_share: of choices in the corpus; choice_kinds: what they ask for; review_share: of these that are second
+        turns; review_keep, review_fix: shares of right first answers kept, of wrong ones put right.
       draw_share: of requests to draw in the corpus; swap_share: of their drawings with a wrong or missing binding;
         draw_relations: whether requests relate two things.
       tool_error: share of wrong answers of `tools`.
@@ -79,6 +79,7 @@ class Shapes:
     demonstrations: int = 12000
     renders: str = "glyphs"
     choice_share: float = 0.0
+    choice_kinds: tuple[str, ...] = ("colour", "count", "where")
     review_share: float = 0.4
     review_keep: float = 0.72
     review_fix: float = 0.38

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 Row = tuple[list[int], list[int]]  # ids of a prompt, ids of its response
 IGNORED = -100  # the label that cross-entropy leaves out
-LOOK_UP = "colour"  # the kind of question that takes nothing but to find one thing and to read it off
+LOOK_UP = "colour"  # to say what colour a thing has takes nothing but to find it and to read it off
+AGAIN = "review"  # the word of second turns
 
 
 def teach(
@@ -23,21 +24,23 @@ def teach(
 
     Each step takes `base.captions` captions and `base.questions` questions. The loss is the mean cross-entropy of the
     captions' tokens plus that of the answers': a mean over all tokens would leave answers of one word a tenth of the
-    weight. In the first `base.first` of the steps the questions ask for colours alone: to look a thing up in the
-    picture is learnt all at once or not at all, and among other questions it is often not. AdamW without decay; the
-    rate rises over `base.warmup` of the steps and falls to zero as a cosine; gradients are clipped at norm 1.
+    weight. In the first `base.first` of the steps the questions ask for colours alone, of choices in first turns: to
+    look a thing up in the picture is learnt all at once or not at all, and among other questions it is often not. With
+    `base.alone` there are no captions in these steps, which the letters of choices need. AdamW without decay; the rate
+    rises over `base.warmup` of the steps and falls to zero as a cosine; gradients are clipped at norm 1.
     """
     captions, questions = [[x for x in lessons if (x[0].truth.kind == "caption") is wanted] for wanted in (True, False)]
-    colours = [x for x in questions if x[0].truth.kind == LOOK_UP]
+    plain = [x for x in questions if LOOK_UP in (words := x[0].text.split()) and AGAIN not in words]
     heads = policy.encode_prompts([x for x, _ in lessons])
     tails = policy.encode_responses([y for _, y in lessons])
-    written, asked, first = ([(heads[x], tails[y]) for x, y in part] for part in (captions, questions, colours))
+    written, asked, first = ([(heads[x], tails[y]) for x, y in part] for part in (captions, questions, plain))
     optimiser = torch.optim.AdamW(policy.model.parameters(), lr=base.learning_rate, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, base))
     policy.model.train()
     for step in range(base.steps):
         early = first and step < base.first * base.steps
-        parts = [(written, base.captions), (first if early else asked, base.questions)]
+        parts = [(first if early else asked, base.questions)]
+        parts = parts if early and base.alone else [(written, base.captions), *parts]
         losses = [_loss(policy, _draw(rows, n, rng)) for rows, n in parts if rows]
         optimiser.zero_grad()
         sum(losses).backward()

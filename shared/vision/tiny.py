@@ -30,7 +30,8 @@ class TinySight:
     """Training of a tiny base that sees (`lessons`); the shape of its language model is `TinyBase`'s."""
 
     steps: int = 800
-    first: float = 0.3  # share of the steps in which questions ask for colours alone
+    first: float = 0.3  # share of the steps, at the beginning, in which questions ask for colours alone
+    alone: bool = False  # whether there are no captions in these steps
     captions: int = 32  # a step
     questions: int = 48  # a step
     learning_rate: float = 4e-3

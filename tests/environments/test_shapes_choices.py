@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from environments import load_world
-from environments.shapes import ask_review, claims, parse_choice, review, type_table
-from environments.shapes.choices import LETTERS, REVIEW
+from environments.shapes import Shapes, ask_review, parse_choice, review, type_table
+from environments.shapes.choices import LETTERS, POOLS, REVIEW, options_of
 from environments.shapes.questions import NUMBERS, PLACES
 from environments.shapes.scenes import COLOURS
 
 WORLD = load_world("shapes/choices")
+ALL_KINDS = replace(WORLD, choice_kinds=tuple(POOLS))
 
 
 def rng(seed=0):
@@ -26,8 +27,9 @@ def options(x):
 
 def test_each_choice_has_four_options_of_which_one_is_right():
     kinds = Counter()
-    for x in WORLD.prompts(2000, rng(1), "choice"):
+    for x in ALL_KINDS.prompts(2000, rng(1), "choice"):
         offered, words = options(x), x.text.split()
+        assert options_of(x.text) == offered
         assert tuple(offered) == LETTERS and len(set(offered.values())) == 4
         said, objects = offered[x.truth.answer], x.truth.scene.objects
         kinds[words[0]] += 1
@@ -43,7 +45,7 @@ def test_each_choice_has_four_options_of_which_one_is_right():
 
 
 def test_letters_are_uniform_whatever_is_asked():
-    asked = WORLD.prompts(6000, rng(2), "choice")
+    asked = ALL_KINDS.prompts(6000, rng(2), "choice")
     for kind in ("what", "how", "where"):
         letters = Counter(x.truth.answer for x in asked if x.text.startswith(kind))
         expected = sum(letters.values()) / 4
@@ -51,11 +53,13 @@ def test_letters_are_uniform_whatever_is_asked():
 
 
 def test_answers_reason_with_the_picture_and_then_choose():
-    world, generator = replace(WORLD, good_error=0.0, guess_noise=0.0), rng(3)
+    world, generator = replace(ALL_KINDS, guess_noise=0.0), rng(3)
     for x in world.prompts(200, generator, "choice"):
-        said = world.demonstrate(x, generator)
-        assert said.startswith("i see a ") and set(claims(said)) == x.truth.scene.claims
-        assert said.endswith(f". so # {x.truth.answer} #") and world.score(x, said) == 1.0
+        said, words, option = world.demonstrate(x, generator), x.text.split(), options(x)[x.truth.answer]
+        thing = {"what": f"a {option} {words[4]}", "how": f"{option} {words[2]}"}
+        thing["where"] = f"a {words[3]} {words[4]} at {option}"
+        assert said == f"i see {thing[words[0]]} . so {option} {x.truth.answer} # {x.truth.answer} #"
+        assert world.score(x, said) == 1.0
     world = replace(WORLD, guess_noise=0.4)
     x = world.prompts(1, generator, "choice")[0]
     wrong = np.mean([world.score(x, world.demonstrate(x, generator)) == 0 for _ in range(4000)])
@@ -66,6 +70,7 @@ def test_answers_reason_with_the_picture_and_then_choose():
     ("text", "letter"),
     [
         ("i see a red square . so # B #", "B"),
+        ("i see a red square . so red C # C #", "C"),
         ("## C ##", "C"),
         ("## A. dog ##", "A"),
         ("#D# and # A #", "D"),
@@ -99,6 +104,7 @@ def test_review_turns_hold_the_dialogue_and_have_their_share_of_the_corpus():
     asked = ask_review(x, "i see nothing . so # A #")
     assert asked.text == f"{x.text} i see nothing . so # A # {REVIEW}"
     assert asked.truth is x.truth and asked.image is x.image
+    assert options_of(asked.text) == options_of(x.text) and options_of("describe the image .") == {}
     texts = replace(WORLD, demonstrations=3000, review_share=0.3).corpus(rng(6))
     chosen = [x for x, _ in texts if x.truth.kind == "choice"]
     assert len(chosen) == 2100
@@ -116,6 +122,10 @@ def test_bad_input_is_named():
     x = WORLD.prompts(1, rng(7), "choice")[0]
     with pytest.raises(ValueError, match="p_fix_wrong=1.5"):
         review(x, "# A #", rng(), 0.5, 1.5)
+    with pytest.raises(ValueError, match="choice_kinds=.*'left'.* colour, count, where"):
+        Shapes(choice_kinds=("colour", "left"))
+    with pytest.raises(ValueError, match="choice_kinds"):
+        Shapes(choice_kinds=())
     caption = WORLD.prompts(1, rng(7))[0]
     with pytest.raises(ValueError, match="no choice"):
         review(caption, "# A #", rng(), 0.5, 0.5)

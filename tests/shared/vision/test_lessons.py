@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from environments.shapes import Shapes
+from environments.shapes.choices import REVIEW
 from shared.models.tiny import new_tiny
 from shared.streams import stream
 from shared.vision import TinySight, Tower, lessons
@@ -12,19 +13,25 @@ from shared.vision.tiny import _assemble
 from shared.vision.tower import Retina
 
 WORLD = Shapes(demonstrations=300)
+CHOICES = Shapes.preset("choices", demonstrations=300)
+
+
+def blank(world):
+    return _assemble(new_tiny(world, 0, TinySight().text), Retina("mlp", 192, [7, 7]).eval(), 0)
 
 
 @pytest.fixture
 def policy():
-    return _assemble(new_tiny(WORLD, 0, TinySight().text), Retina("mlp", 192, [7, 7]).eval(), 0)
+    return blank(WORLD)
 
 
-def teach(policy, monkeypatch, **options):
-    """Teach, and give every batch in order, of captions and of questions in turn: the kinds of its prompts."""
+def teach(policy, monkeypatch, world=WORLD, **options):
+    """Teach, and give every batch in order: the kinds of its prompts."""
     kinds = {}
-    texts = WORLD.corpus(stream(0, "demonstrate"))
+    texts = world.corpus(stream(0, "demonstrate"))
     for x, y in texts:
-        kinds[tuple(policy.encode(x)), tuple(policy.encode_responses([y])[y])] = x.truth.kind
+        kind = "review" if x.text.endswith(REVIEW) else x.truth.kind
+        kinds[tuple(policy.encode(x)), tuple(policy.encode_responses([y])[y])] = kind
     batches, loss_of = [], lessons._loss
 
     def spy(model, rows):
@@ -55,6 +62,14 @@ def test_colours_come_first_and_captions_are_in_every_step(policy, monkeypatch):
     assert [len(batch) for batch in asked] == [5] * 10
     assert {kind for batch in asked[:3] for kind in batch} == {"colour"}
     assert {kind for batch in asked[3:] for kind in batch} == {"colour", "count", "there", "where"}
+
+
+def test_first_turns_of_choices_come_first_and_captions_wait_if_told_to(monkeypatch):
+    batches = teach(blank(CHOICES), monkeypatch, CHOICES, first=0.3, alone=True)
+    assert batches[:3] == [["choice"] * 5] * 3
+    assert batches[3::2] == [["caption"] * 3] * 7
+    assert {kind for batch in batches[4::2] for kind in batch} == {"choice", "review"}
+    assert teach(blank(CHOICES), monkeypatch, CHOICES, first=0.3)[::2] == [["caption"] * 3] * 10
 
 
 def test_a_world_without_questions_is_taught_captions_alone(policy, monkeypatch):

@@ -1,0 +1,39 @@
+"""What bases of the later tenants' presets are able to do: as much as their papers need, and not more."""
+
+import numpy as np
+
+from environments.shapes import Shapes, claims
+from shared.judges.pairwise import option_masses
+from shared.streams import stream
+from shared.vision import TinySight, load_vision_policy
+
+SEED = 100  # of tuning
+
+
+def test_choices_are_answered_by_looking_and_often_wrongly():
+    """Right in 0.55 to 0.75 of the cases (chance is a quarter), so that a review has something to spoil and to mend."""
+    world = Shapes.preset("choices")
+    policy = load_vision_policy("tiny", world, seed=SEED, base=TinySight(captions=16, alone=True))
+    asked = world.prompts(400, stream(SEED, "held-out"), "choice", split="held-out")
+    said = policy.generate(asked, 1, rng=stream(SEED, "evaluate"), temperature=0.0, max_new_tokens=24)
+    right = np.array([world.score(x, answer.text) for x, (answer,) in zip(asked, said, strict=True)])
+    assert 0.55 < right.mean() < 0.75
+    colours = np.array([x.text.startswith("what colour") for x in asked])
+    assert right[colours].mean() > 0.4  # no majority among colours: the picture was looked at
+
+
+def test_a_base_judges_its_own_captions_better_than_chance_and_worse_than_tools():
+    """Which of two captions is truer by P(yes) - P(no), mean over their claims: right in 0.65 to 0.82 of the cases."""
+    world = Shapes.preset("judges")
+    policy = load_vision_policy("tiny", world, seed=SEED, base=TinySight())
+    shown = world.prompts(400, stream(SEED, "held-out"), "caption", split="held-out")
+    pairs = policy.generate(shown, 2, rng=stream(SEED, "evaluate"), temperature=1.0, max_new_tokens=30)
+    captions = [(x, caption.text) for x, pair in zip(shown, pairs, strict=True) for caption in pair]
+    asked = [(i, x.ask(f"is there a {' '.join(c)} ?")) for i, (x, y) in enumerate(captions) for c in set(claims(y))]
+    masses = option_masses(policy, [x for _, x in asked], (("yes",), ("no",)))
+    owner, belief = np.array([i for i, _ in asked]), masses[:, 0] - masses[:, 1]
+    mine = np.array([belief[owner == i].mean() if (owner == i).any() else -1.0 for i in range(len(captions))])
+    gold = np.array([world.score(x, y) for x, y in captions])
+    mine, gold = (np.subtract(*scores.reshape(-1, 2).T) for scores in (mine, gold))
+    decided = gold != 0
+    assert 0.65 < (np.sign(mine) == np.sign(gold))[decided].mean() < 0.82
