@@ -41,8 +41,8 @@ class TinySight:
 
     @property
     def text(self) -> TinyBase:
-        """The language half."""
-        return TinyBase(steps=self.steps, learning_rate=self.learning_rate, initializer_range=self.initializer_range)
+        """The shape of the language half; what `TinyBase` says of training is not used."""
+        return TinyBase(initializer_range=self.initializer_range)
 
 
 def load_tiny_sight(world: "Shapes", seed: int, base: TinySight) -> VisionPolicy:
