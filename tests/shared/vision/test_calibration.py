@@ -1,7 +1,7 @@
 """What bases of the later tenants' presets are able to do: as much as their papers need, and not more.
 
 Wanted: choices right in 0.55 to 0.75 of the cases, own captions judged rightly in 0.65 to 0.82 of the pairs. Seeds 100
-to 103 gave 0.70 to 0.75, seeds 100 to 102 0.60 to 0.70. The bounds are a little wider: other processors round otherwise.
+to 103 gave 0.70 to 0.75, seeds 100 to 102 0.60 to 0.70. The bounds are a little wider: processors round differently.
 """
 
 import numpy as np
