@@ -6,7 +6,7 @@ from environments.shapes.choices import ask_review, parse_choice, review, type_t
 from environments.shapes.corruptions import corrupt_image
 from environments.shapes.drawings import densify_pair, perturb_prompt
 from environments.shapes.facts import questions_of, satisfied
-from environments.shapes.grid import grid_of, render_grid, text_of, true_mask, well_formed
+from environments.shapes.grid import along_text, grid_of, render_grid, text_of, true_mask, well_formed
 from environments.shapes.prompts import Prompt, Truth
 from environments.shapes.reader import read
 from environments.shapes.rendering import patches, render
@@ -28,6 +28,7 @@ __all__ = [
     "Scene",
     "Shapes",
     "Truth",
+    "along_text",
     "ask_review",
     "chair",
     "claim_true",

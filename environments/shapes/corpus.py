@@ -12,16 +12,15 @@ if TYPE_CHECKING:
     from environments.shapes.world import Shapes
 
 
-def corpus(world: "Shapes", rng: np.random.Generator) -> list[tuple[Prompt | str, str]]:
+def corpus(world: "Shapes", rng: np.random.Generator) -> list[tuple[Prompt, str]]:
     """(prompt, response) in random order, `demonstrations` of them.
 
-    Each request has the wording of its mode. Descriptions before questions are plain captions, errors and all. Where
-    pictures are grids a prompt is its `words`, so that a model without eyes can be trained on them.
+    Each request has the wording of its mode. Descriptions before questions are plain captions, errors and all.
     """
     shares = world.question_share, world.choice_share, world.draw_share
     asked, chosen, drawn = (round(world.demonstrations * share) for share in shares)
     rest = world.demonstrations - asked - chosen - drawn
-    texts: list[tuple[Prompt | str, str]] = []
+    texts: list[tuple[Prompt, str]] = []
     for x in world.prompts(rest, rng) if rest > 0 else []:
         mode = tuple(REQUESTS)[int(rng.choice(len(REQUESTS), p=world.mode_shares))]
         texts.append((x.ask(world.request(rng, mode)), world.demonstrate(x, rng, mode)))
@@ -33,6 +32,4 @@ def corpus(world: "Shapes", rng: np.random.Generator) -> list[tuple[Prompt | str
         texts.append((x, answer))
     texts += [choices.lesson(world, x, rng) for x in (world.prompts(chosen, rng, "choice") if chosen else [])]
     texts += [drawings.lesson(world, x, rng) for x in (world.prompts(drawn, rng, "draw") if drawn else [])]
-    if world.renders == "grid":
-        texts = [(x.words, y) for x, y in texts]
     return [texts[i] for i in rng.permutation(len(texts))]

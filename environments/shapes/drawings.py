@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from environments.shapes.facts import RELATIONS, Fact, at, facts_of, place, satisfied
-from environments.shapes.grid import GROUNDS, TOKENS, render_grid, text_of
+from environments.shapes.grid import GROUNDS, NEXT, TOKENS, render_grid, text_of
 from environments.shapes.prompts import Prompt, Truth
 from environments.shapes.scenes import COLOURS, SHAPES, Object, Scene
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PERTURBATIONS = ("replace", "swap", "drop")
 DENSIFIED = 0.5  # share of lessons whose request is densified
 _WORDS = "draw above at row column on ground 1 2 3 4"
-WORDS = (*_WORDS.split(), *GROUNDS, *TOKENS)
+WORDS = (*_WORDS.split(), *GROUNDS, *TOKENS, NEXT)
 
 
 def pose(world: "Shapes", scene: Scene, picture: np.ndarray, rng: np.random.Generator) -> Prompt:
@@ -91,7 +91,7 @@ def lesson(world: "Shapes", prompt: Prompt, rng: np.random.Generator) -> tuple[P
 
 
 def demonstrate(prompt: Prompt, rng: np.random.Generator, slip: float) -> str:
-    """64 tokens that draw what the text says; what it leaves open, places and ground, is free.
+    """The text of a drawing of what a request says; what it leaves open, places and ground, is free.
 
     With probability `slip` two things have each other's colours or one is missing, evenly where both can be.
     """

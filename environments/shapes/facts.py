@@ -10,7 +10,8 @@ from environments.shapes.captions import Claim, absent_claim
 from environments.shapes.grid import GROUNDS, grid_of, ground_of, read_grid
 from environments.shapes.scenes import COLOURS, SHAPES, SIDE, Object, Scene
 
-KINDS = ("there", "left", "above")  # the kinds of question about a drawing
+KINDS = ("colour", "there", "left", "above")  # the kinds of question about a drawing; the first asks for no fact
+ASKED = ("colour", "there", "there", "left", "above")  # and how often: of one thing as often as of two
 RELATIONS = {"left": "left of", "above": "above"}
 TRIES = 1000  # layouts drawn before a text counts as impossible
 _THING = re.compile(
@@ -105,7 +106,7 @@ def draw_question(scene: Scene, rng: np.random.Generator, kind: str) -> tuple[st
     where that is absent: what a wrong binding would show. "left", "above": of two things in different columns, or
     rows; a no has them in the wrong order. Raises ValueError for an unknown kind.
     """
-    if kind not in KINDS:
+    if kind not in KINDS[1:]:
         raise ValueError(f"kind={kind!r} is unknown; known of drawings are {', '.join(KINDS)}")
     yes = bool(rng.random() < 0.5)
     if kind == "there":

@@ -1,4 +1,4 @@
-"""Scenes as drawings of 8 x 8 tokens, 2 x 2 a slot: their vocabulary, their reader and what is well drawn in them."""
+"""Drawings of 8 x 8 tokens, 2 x 2 a slot: their vocabulary and texts, their reader, what is well drawn in them."""
 
 import numpy as np
 
@@ -7,8 +7,11 @@ from environments.shapes.scenes import COLOURS, SHAPES, SIDE, SLOTS, Object, Sce
 GROUNDS = ("plain", "dotted", "striped", "checked")
 THINGS = tuple((colour, shape) for colour in COLOURS for shape in SHAPES)
 TOKENS = (*(f"{ground}-ground" for ground in GROUNDS), *("-".join(thing) for thing in THINGS))
+THING_TOKENS = TOKENS[len(GROUNDS) :]
 CELL = 2  # tokens a side of a slot
 GRID = SIDE * CELL
+NEXT = "/"  # a slot begins: a tiny model with rotary embeddings does not know where on the board it is
+LENGTH = SLOTS * (1 + CELL**2)  # words of a drawing's text
 _IDS = {word: i for i, word in enumerate(TOKENS)}
 
 
@@ -30,18 +33,44 @@ def sketch(scene: Scene, rng: np.random.Generator, noise: float = 0.0) -> np.nda
 
 
 def text_of(grid: np.ndarray) -> str:
-    """The 64 tokens of a drawing as words, in reading order. Raises ValueError for what is no drawing."""
-    return " ".join(TOKENS[i] for i in _checked(grid).ravel())
+    """A drawing in 80 words: slot by slot in reading order, `/` and its four tokens. ValueError for what is none."""
+    return " ".join(f"{NEXT} {' '.join(TOKENS[i] for i in slot)}" for slot in slots_of(_checked(grid)))
 
 
 def grid_of(drawing: str | np.ndarray) -> np.ndarray | None:
-    """The drawing that a response means, int (8, 8): its 64 words or the array itself; None for anything else."""
+    """The drawing that a response means, int (8, 8): its 80 words or the array itself; None for anything else."""
     if isinstance(drawing, np.ndarray):
         return drawing if _fault(drawing) is None else None
     words = str(drawing).split()
-    if len(words) != GRID * GRID or not set(words) <= set(_IDS):
+    if len(words) != LENGTH:
         return None
-    return np.array([_IDS[word] for word in words]).reshape(GRID, GRID)
+    marks, *tokens = np.array(words).reshape(SLOTS, -1).T
+    if set(marks) != {NEXT} or not set(np.concatenate(tokens)) <= set(_IDS):
+        return None
+    slots = np.array([[_IDS[word] for word in slot] for slot in zip(*tokens, strict=True)])
+    return slots.reshape(SIDE, SIDE, CELL, CELL).transpose(0, 2, 1, 3).reshape(GRID, GRID)
+
+
+def slots_of(cells: np.ndarray) -> np.ndarray:
+    """(8, 8) cells of any kind by slot, (16, 4), both in reading order."""
+    return cells.reshape(SIDE, CELL, SIDE, CELL).transpose(0, 2, 1, 3).reshape(SLOTS, CELL**2)
+
+
+def along_text(cells: np.ndarray, between: float = 0.0) -> np.ndarray:
+    """Weights of cells, (8, 8), as weights of the words of `text_of`, (80,); each `/` gets `between`.
+
+    Raises ValueError for another shape.
+    """
+    cells = np.asarray(cells)
+    if cells.shape != (GRID, GRID):
+        raise ValueError(f"cells must have the shape ({GRID}, {GRID}), not {cells.shape}")
+    return np.insert(slots_of(cells).astype(float), 0, between, axis=1).ravel()
+
+
+def one_hot(grid: np.ndarray) -> np.ndarray:
+    """What an eye gets of a drawing: its slots, float32 (16, 160), a one for each of four tokens; else ValueError."""
+    seen = slots_of(_checked(grid))[..., None] == np.arange(len(TOKENS))
+    return seen.reshape(SLOTS, -1).astype(np.float32)
 
 
 def read_grid(grid: np.ndarray) -> tuple[Scene, np.ndarray]:
@@ -94,8 +123,7 @@ def true_mask(grid: np.ndarray, noun: str) -> np.ndarray:
 
 def _votes(grid: np.ndarray) -> np.ndarray:
     """(16, 37): how many of a slot's tokens say nothing, and how many each thing."""
-    rows = _checked(grid).reshape(SIDE, CELL, SIDE, CELL).transpose(0, 2, 1, 3).reshape(SLOTS, -1)
-    labels = np.maximum(rows - len(GROUNDS) + 1, 0)
+    labels = np.maximum(slots_of(_checked(grid)) - len(GROUNDS) + 1, 0)
     return (labels[..., None] == np.arange(1 + len(THINGS))).sum(axis=1)
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from environments.shapes.grid import text_of
 from environments.shapes.rendering import patches
 from environments.shapes.scenes import Scene
 
@@ -35,13 +34,8 @@ class Prompt:
 
     @property
     def patches(self) -> np.ndarray:
-        """The slots of the picture as rows, float32 (16, width) in [0, 1]; ValueError where there are no pixels."""
+        """The slots of the picture as rows, float32 (16, width) in [0, 1]; ValueError where there is no picture."""
         return patches(self.image)
-
-    @property
-    def words(self) -> str:
-        """All that a policy without eyes reads: the tokens of a grid, if there is one, and the text."""
-        return self.text if self.image is None or self.image.ndim != 2 else f"{text_of(self.image)} {self.text}"
 
     def ask(self, text: str) -> "Prompt":
         """The same picture and truth with another text."""

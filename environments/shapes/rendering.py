@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from environments.shapes.grid import one_hot
 from environments.shapes.scenes import COLOURS, SHAPES, SIDE, SLOTS, Scene
 
 SLOT = 8  # pixels a side of a slot
@@ -61,9 +62,12 @@ def render(scene: Scene, rng: np.random.Generator, noise: float = 0.06) -> np.nd
 def patches(image: np.ndarray) -> np.ndarray:
     """The slots of an image as rows, float32 (16, size * size * 3) in [0, 1], in reading order; 192 wide at 32 x 32.
 
-    Raises ValueError for what is no uint8 (height, width, 3) array whose sides are equal and divide by 4.
+    Of a drawing, int (8, 8), its `one_hot`. Raises ValueError for what is no uint8 (height, width, 3) array whose sides
+    are equal and divide by 4, and no drawing.
     """
     image = np.asarray(image)
+    if image.ndim == 2:
+        return one_hot(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.shape[0] != image.shape[1]:
         raise ValueError(f"image must be a square uint8 (side, side, 3) array, not {image.dtype} {image.shape}")
     if image.shape[0] % SIDE:

@@ -39,7 +39,7 @@ class Shapes:
     Three renderings: pixels, uint8 (32, 32, 3), one glyph in 8 x 8 a slot; grid, int (8, 8) of 40 tokens, 2 x 2 a slot;
     small, uint8 (16, 16, 3), 2 x 2 slots.
     Answers: `a red square , a red cross .` in reading order; `red`, `two`, `no`, `top left`; `i see a red square . so
-    red B # B #`; 64 tokens; a small picture.
+    red B # B #`; the tokens of a drawing, slot by slot; a small picture.
     Truth (hidden): the scene graph, the right answer. Score in [0, 1]: F1 of the things named; 1 for the right answer,
     letter or class; of a drawing, the share of the request's atomic facts.
     Companions: beside a circle, square or triangle stands a ring, cross or star of its colour with probability
@@ -194,9 +194,9 @@ class Shapes:
         self, scene: Scene, picture: np.ndarray, rng: np.random.Generator, kinds: tuple[str, ...] | None
     ) -> Prompt | None:
         drawn = self.renders == "grid"
-        kinds = (facts if drawn else questions).KINDS if kinds is None else kinds
+        kinds = (facts.ASKED if drawn else questions.KINDS) if kinds is None else kinds
         kind = kinds[int(rng.integers(len(kinds)))]
-        if drawn:
+        if drawn and kind != "colour":
             asked = facts.draw_question(scene, rng, kind)
         else:
             asked = questions.draw_question(scene, rng, kind, self.companion_questions, self.shapes, self.companions)
@@ -229,14 +229,14 @@ class Shapes:
         """A question with a description of its picture before it, as in describe-and-respond."""
         return prompt.ask(f"{DESCRIPTION} {description} {prompt.text}")
 
-    def corpus(self, rng: np.random.Generator) -> list[tuple[Prompt | str, str]]:
+    def corpus(self, rng: np.random.Generator) -> list[tuple[Prompt, str]]:
         """The supervised data of a base model, see `corpus`: (prompt, response) in random order."""
         return corpus(self, rng)
 
     def score(self, prompt: Prompt, response: str | np.ndarray) -> float:
         """F1 of a caption, share of facts of a drawing, 1 for the right answer and 0 for any other; never raises.
 
-        A drawing is its 64 tokens or an int (8, 8) array, the answer to a class a uint8 (16, 16, 3) picture.
+        A drawing is its text or an int (8, 8) array, the answer to a class a uint8 (16, 16, 3) picture.
         """
         kind = prompt.truth.kind
         if kind == "caption":

@@ -2,7 +2,7 @@
 
 from shared.vision.load import load_vision_policy
 from shared.vision.policy import VisionPolicy
-from shared.vision.tiny import TinySight
+from shared.vision.tiny import DRAWING, TinySight
 from shared.vision.tower import Tower
 
-__all__ = ["TinySight", "Tower", "VisionPolicy", "load_vision_policy"]
+__all__ = ["DRAWING", "TinySight", "Tower", "VisionPolicy", "load_vision_policy"]

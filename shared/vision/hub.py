@@ -42,13 +42,14 @@ class HubEye:
         Raises ValueError where the processor's number of picture tokens is not that of the encoder's vectors.
         """
         words = prompt.text.replace(self.processor.image_token, "")  # a model's own description may hold it
+        shown = [] if prompt.image is None else [prompt.image]
         if self.processor.chat_template:
-            content = [{"type": "image"}, {"type": "text", "text": words}]
+            content = [*({"type": "image"} for _ in shown), {"type": "text", "text": words}]
             turns = [{"role": "user", "content": content}]
             text = self.processor.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
         else:
-            text = f"{self.processor.image_token}\n{words}"
-        ids = self.processor(text=text, images=[prompt.image], return_tensors="pt")["input_ids"][0].tolist()
+            text = f"{self.processor.image_token}\n{words}" if shown else words
+        ids = self.processor(text=text, images=shown or None, return_tensors="pt")["input_ids"][0].tolist()
         if ids.count(self.token) != len(patches):
             counts = f"{ids.count(self.token)} picture tokens for {len(patches)} vectors"
             raise ValueError(f"{type(self.processor).__name__} has {counts}: this model lays pictures out otherwise")

@@ -14,34 +14,45 @@ if TYPE_CHECKING:
 Row = tuple[list[int], list[int]]  # ids of a prompt, ids of its response
 IGNORED = -100  # the label that cross-entropy leaves out
 LOOK_UP = "colour"  # to say what colour a thing has takes nothing but to find it and to read it off
+ONE_THING = (LOOK_UP, "there")  # kinds of question about one thing
 AGAIN = "review"  # the word of second turns
 
 
 def teach(
     policy: "VisionPolicy", lessons: Sequence[tuple["Seen", str]], base: "TinySight", rng: np.random.Generator
 ) -> None:
-    """Train a policy in place on (prompt, response); `prompt.truth.kind` is "caption" or the kind of a question.
+    """Train a policy in place on (prompt, response); `prompt.truth.kind` is "caption", "draw" or that of a question.
 
-    Each step takes `base.captions` captions and `base.questions` questions. The loss is the mean cross-entropy of the
-    captions' tokens plus that of the answers': a mean over all tokens would leave answers of one word a tenth of the
-    weight. In the first `base.first` of the steps the questions ask for colours alone, of choices in first turns: to
-    look a thing up in the picture is learnt all at once or not at all, and among other questions it is often not. With
-    `base.alone` there are no captions in these steps, which the letters of choices need. AdamW without decay; the rate
+    Each step takes `base.captions` captions, `base.questions` questions and `base.drawings` requests to draw. The loss
+    is the sum of the mean cross-entropy of the captions' tokens, of the answers' and of the drawings': a mean over all
+    tokens would leave answers of one word a tenth of the weight. In the mean of the drawings tokens of things have the
+    weight `base.things`. In the first `base.first` of the steps the questions ask for colours alone, of choices in
+    first turns: to look a thing up in the picture is learnt all at once or not at all, and among other questions it is
+    often not. With `base.alone` there is nothing else in these steps, which the letters of choices need. Up to
+    `base.second` of the steps questions are about one thing only, for the same reason. AdamW without decay; the rate
     rises over `base.warmup` of the steps and falls to zero as a cosine; gradients are clipped at norm 1.
     """
-    captions, questions = [[x for x in lessons if (x[0].truth.kind == "caption") is wanted] for wanted in (True, False)]
-    plain = [x for x in questions if LOOK_UP in (words := x[0].text.split()) and AGAIN not in words]
     heads = policy.encode_prompts([x for x, _ in lessons])
     tails = policy.encode_responses([y for _, y in lessons])
-    written, asked, first = ([(heads[x], tails[y]) for x, y in part] for part in (captions, questions, plain))
+    parts = {"caption": [], "draw": [], "question": [], "first": [], "second": []}
+    for x, y in lessons:
+        part = x.truth.kind if x.truth.kind in parts else "question"
+        parts[part].append((heads[x], tails[y]))
+        if part == "question" and LOOK_UP in (words := x.text.split()) and AGAIN not in words:
+            parts["first"].append((heads[x], tails[y]))
+        if x.truth.kind in ONE_THING:
+            parts["second"].append((heads[x], tails[y]))
+    stages = ("first", base.first), ("second", base.second)
+    weights = _weights(policy, base.things)
     optimiser = torch.optim.AdamW(policy.model.parameters(), lr=base.learning_rate, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, base))
     policy.model.train()
     for step in range(base.steps):
-        early = first and step < base.first * base.steps
-        parts = [(first if early else asked, base.questions)]
-        parts = parts if early and base.alone else [(written, base.captions), *parts]
-        losses = [_loss(policy, _draw(rows, n, rng)) for rows, n in parts if rows]
+        asked = next((part for part, until in stages if parts[part] and step < until * base.steps), "question")
+        taken = [(asked, base.questions, None)]
+        if not (asked == "first" and base.alone):
+            taken = [("caption", base.captions, None), *taken, ("draw", base.drawings, weights)]
+        losses = [_loss(policy, _draw(parts[part], n, rng), weigh) for part, n, weigh in taken if parts[part] and n]
         optimiser.zero_grad()
         sum(losses).backward()
         nn.utils.clip_grad_norm_(policy.model.parameters(), 1.0)
@@ -60,8 +71,18 @@ def _draw(rows: list[Row], n: int, rng: np.random.Generator) -> list[Row]:
     return [rows[i] for i in rng.integers(len(rows), size=n)]
 
 
-def _loss(policy: "VisionPolicy", rows: list[Row]) -> Tensor:
-    """Mean cross-entropy of the responses' tokens, in nats."""
+def _weights(policy: "VisionPolicy", things: float) -> Tensor:
+    """(words,): the weight of every word in a drawing."""
+    from environments.shapes.grid import THING_TOKENS
+
+    known = policy.tokenizer.get_vocab()
+    weights = torch.ones(policy.words)
+    weights[[known[token] for token in THING_TOKENS if token in known]] = things
+    return weights
+
+
+def _loss(policy: "VisionPolicy", rows: list[Row], weights: Tensor | None = None) -> Tensor:
+    """Mean cross-entropy of the responses' tokens, in nats, each weighed as its word is, if at all."""
     longest = max(len(head) + len(tail) for head, tail in rows)
     ids = torch.full((len(rows), longest), policy.tokenizer.pad_token_id)
     labels = torch.full((len(rows), longest), IGNORED)
@@ -70,4 +91,6 @@ def _loss(policy: "VisionPolicy", rows: list[Row]) -> Tensor:
         labels[i, len(head) : len(head) + len(tail)] = torch.tensor(tail)
     mask = torch.arange(longest) < torch.tensor([[len(head) + len(tail)] for head, tail in rows])
     logits = policy.model(input_ids=ids, attention_mask=mask.long()).logits
-    return nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED)
+    return nn.functional.cross_entropy(
+        logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), weights, ignore_index=IGNORED
+    )

@@ -21,15 +21,16 @@ class Seen(Protocol):
     """A prompt with a picture; prompts are told apart by their hash and equality."""
 
     text: str
-    image: np.ndarray  # uint8 (height, width, 3)
+    image: np.ndarray | None  # what the encoder of the gallery takes; None where there is nothing to look at
 
 
 class Gallery:
     """The patches of all pictures seen so far.
 
-    encode: pictures, uint8 (height, width, 3) each, to features (patches, width) each, without gradient. `features`
-    holds them one under another, (rows, width), float32 on the CPU. It grows by every new picture: 16 rows in the tiny
-    world, some 2,000 rows of 4,096 numbers (16 MB in bfloat16, see `dtype`) for LLaVA-1.6; `clear` empties it.
+    encode: pictures, uint8 (height, width, 3), or drawings, int (height, width), to features (patches, width) each,
+    without gradient. `features` holds them one under another, (rows, width), float32 on the CPU. It grows by every new
+    picture: 16 rows in the tiny world, some 2,000 rows of 4,096 numbers (16 MB in bfloat16, see `dtype`) for LLaVA-1.6;
+    `clear` empties it.
     """
 
     def __init__(self, encode: Callable[[Sequence[np.ndarray]], list[Tensor]], dtype: torch.dtype = torch.float32):
@@ -50,7 +51,7 @@ class Gallery:
     def hang(self, images: Sequence[np.ndarray]) -> list[range]:
         """The rows of every picture, in order; each different picture is encoded once.
 
-        Raises ValueError for a picture that is no uint8 (height, width, 3) array.
+        Raises ValueError for a picture that is no uint8 (height, width, 3) and no int (height, width) array.
         """
         keys = [_digest(image) for image in images]
         fresh = {key: image for key, image in zip(keys, images, strict=True) if key not in self._place}
@@ -74,10 +75,14 @@ class Gallery:
 
 
 def _digest(image: np.ndarray) -> bytes:
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        what = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise ValueError(f"image must be a uint8 (height, width, 3) array, not {what}")
-    return hashlib.blake2b(np.ascontiguousarray(image).tobytes() + repr(image.shape).encode(), digest_size=16).digest()
+    if not isinstance(image, np.ndarray):
+        raise ValueError(f"image must be a numpy array, not {type(image).__name__}")
+    pixels = image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
+    if not pixels and not (image.dtype.kind == "i" and image.ndim == 2):  # two-dimensional uint8 is no drawing: grey
+        what = f"{image.dtype} {image.shape}"
+        raise ValueError(f"image must be a uint8 (height, width, 3) or an int (height, width) array, not {what}")
+    kind = f"{image.dtype} {image.shape}".encode()
+    return hashlib.blake2b(np.ascontiguousarray(image).tobytes() + kind, digest_size=16).digest()
 
 
 class SightedEmbedding(nn.Module):
@@ -112,7 +117,7 @@ def sighted(model: nn.Module, gallery: Gallery, projection: nn.Module) -> nn.Mod
 
 
 class VisionPolicy(Policy):
-    """A policy whose prompts are `Seen`: objects with a text and a picture. Else as `Policy`.
+    """A policy whose prompts are `Seen`: objects with a text and a picture, or none. Else as `Policy`.
 
     model: a causal language model made by `sighted`. layout: (tokenizer, prompt, ids of the picture's patches) to the
     ids of the prompt; by default `picture_first`, that of the tiny model.
@@ -139,9 +144,9 @@ class VisionPolicy(Policy):
     def encode_prompts(self, prompts: Sequence[Seen]) -> dict[Seen, list[int]]:
         """Prompt -> ids; all new pictures are encoded together."""
         unique = list(dict.fromkeys(prompts))
-        places = self.gallery.hang([x.image for x in unique])
-        patches = [[self.words + row for row in place] for place in places]
-        return {x: self.layout(self.tokenizer, x, ids) for x, ids in zip(unique, patches, strict=True)}
+        shown = [x for x in unique if x.image is not None]
+        places = dict(zip(shown, self.gallery.hang([x.image for x in shown]), strict=True))
+        return {x: self.layout(self.tokenizer, x, [self.words + row for row in places.get(x, ())]) for x in unique}
 
     def copy(self, *, share: bool = False) -> "VisionPolicy":
         """An independent copy that looks at the same gallery; see `Policy.copy`."""

@@ -11,6 +11,7 @@ from environments.shapes import (
     Object,
     Scene,
     Shapes,
+    along_text,
     densify_pair,
     grid_of,
     perturb_prompt,
@@ -24,7 +25,7 @@ from environments.shapes import (
 )
 from environments.shapes.drawings import demonstrate
 from environments.shapes.facts import place
-from environments.shapes.grid import GROUNDS, TOKENS, ground_of, sketch
+from environments.shapes.grid import GROUNDS, TOKENS, ground_of, one_hot, sketch
 from environments.shapes.scenes import SIDE
 
 WORLD = load_world("shapes/drawing")
@@ -49,6 +50,38 @@ def test_grids_are_read_exactly_on_every_ground_and_survive_their_words():
         assert np.array_equal(grid_of(text_of(grid)), grid) and well_formed(grid) == 1.0
         assert grid.shape == (8, 8) and set(np.unique(grid)) <= set(range(40))
     assert len(set(TOKENS)) == 40
+
+
+def test_the_text_of_a_drawing_goes_slot_by_slot():
+    grid = np.arange(64).reshape(8, 8) % 40
+    words = text_of(grid).split()
+    assert len(words) == 80 and words[::5] == ["/"] * 16
+    assert words[1:5] == [TOKENS[i] for i in (0, 1, 8, 9)]  # the first slot: two rows of two
+    assert words[6:10] == [TOKENS[i] for i in (2, 3, 10, 11)]
+    assert words[21:25] == [TOKENS[i] for i in (16, 17, 24, 25)]  # the second row of slots
+    for spoilt in (words[:-1], [*words, "/"], words[1:] + words[:1], ["plain-ground", *words[1:]], words[:-1] + ["/"]):
+        assert grid_of(" ".join(spoilt)) is None
+    assert grid_of(" ".join(words[:-1] + ["mauve-ring"])) is None
+
+
+def test_weights_of_cells_lie_along_the_text():
+    grid, cells = render_grid(SCENE, "dotted"), rng(3).random((8, 8))
+    along, words = along_text(cells, -1.0), text_of(grid).split()
+    assert along.shape == (80,) and (along[::5] == -1).all()
+    assert along[1:5].tolist() == [cells[0, 0], cells[0, 1], cells[1, 0], cells[1, 1]]
+    assert np.delete(along, np.s_[::5]).sum() == pytest.approx(cells.sum())
+    mask = along_text(true_mask(grid, "red circle"))
+    assert [word for word, inside in zip(words, mask, strict=True) if inside] == ["red-circle"] * 4
+    with pytest.raises(ValueError, match="cells"):
+        along_text(np.zeros(64))
+
+
+def test_an_eye_gets_a_drawing_slot_by_slot():
+    grid = sketch(SCENE, rng(3), 0.3)
+    seen = one_hot(grid)
+    assert seen.shape == (16, 160) and seen.dtype == np.float32 and (seen.reshape(16, 4, 40).sum(axis=2) == 1).all()
+    assert seen[5].reshape(4, 40).argmax(axis=1).tolist() == [grid[2, 2], grid[2, 3], grid[3, 2], grid[3, 3]]
+    assert np.array_equal(WORLD.prompts(1, rng(), "draw")[0].show(grid).patches, seen)
 
 
 def test_any_grid_has_a_reading():
@@ -93,7 +126,7 @@ def test_noise_replaces_tokens_at_its_rate():
 
 @pytest.mark.parametrize("bad", [np.zeros((8, 8)), np.zeros((4, 4), int), np.full((8, 8), 40), np.full((8, 8), -1)])
 def test_what_is_no_grid_is_refused(bad):
-    for call in (well_formed, text_of, lambda grid: true_mask(grid, "red")):
+    for call in (well_formed, text_of, one_hot, lambda grid: true_mask(grid, "red")):
         with pytest.raises(ValueError, match="grid"):
             call(bad)
     assert grid_of(bad) is None
@@ -128,14 +161,14 @@ def test_questions_of_a_text_by_hand():
 def test_the_score_is_the_share_of_facts():
     x = WORLD.prompts(1, rng(4), "draw")[0].ask("draw a red circle left of a green star , a red ring .")
     assert WORLD.score(x, text_of(render_grid(SCENE))) == WORLD.score(x, render_grid(SCENE)) == 0.5
-    assert WORLD.score(x, "") == WORLD.score(x, "plain-ground " * 63) == WORLD.score(x, np.zeros((8, 8))) == 0.0
+    assert WORLD.score(x, "") == WORLD.score(x, "plain-ground " * 64) == WORLD.score(x, np.zeros((8, 8))) == 0.0
 
 
 @pytest.mark.parametrize("related", [True, False])
 def test_requests_are_satisfied_by_their_scene_and_by_faultless_drawings(related):
     world, generator = replace(WORLD, draw_relations=related), rng(5)
     for x in world.prompts(300, generator, "draw"):
-        assert x.image is None and x.words == x.text and 10 <= len(x.text.split()) + 3 <= 30
+        assert x.image is None and 10 <= len(x.text.split()) + 3 <= 30
         assert {o.claim for o in x.truth.scene.objects} == x.truth.scene.claims
         assert world.score(x, render_grid(x.truth.scene)) == 1.0
         assert any(word in x.text.split() for word in ("left", "above")) == related
@@ -189,13 +222,15 @@ def test_questions_about_drawings_are_answered_by_the_scene_and_yes_half_of_the_
     yes = defaultdict(list)
     for x in WORLD.prompts(6000, rng(9), "question"):
         words, slots = x.text.split(), {o.claim: o.slot for o in x.truth.scene.objects}
+        if x.truth.kind == "colour":
+            assert (x.truth.answer, words[4]) in slots and [shape for _, shape in slots].count(words[4]) == 1
+            continue
         if x.truth.kind == "there":
             right = tuple(words[3:5]) in slots
         else:
             a, b = slots[tuple(words[2:4])], slots[tuple(words[-3:-1])]
             right = a % 4 < b % 4 if x.truth.kind == "left" else a // 4 < b // 4
         assert x.truth.answer == ("yes" if right else "no")
-        assert x.words == f"{text_of(x.image)} {x.text}"
         yes[x.truth.kind].append(right)
     assert set(yes) == {"there", "left", "above"}
     assert all(np.mean(rows) == pytest.approx(0.5, abs=0.035) for rows in yes.values())
@@ -211,13 +246,14 @@ def test_half_of_what_is_absent_is_a_wrong_binding():
     assert np.mean(crossed) == pytest.approx(0.53, abs=0.05)  # and a few by chance
 
 
-def test_corpus_is_text_with_the_shares_that_are_set():
+def test_corpus_has_the_shares_that_are_set():
     texts = replace(WORLD, demonstrations=2000, swap_share=0.0).corpus(rng(11))
-    drawn = [(x, y) for x, y in texts if x.startswith("draw")]
-    assert len(texts) == 2000 and len(drawn) == 1000 and all(isinstance(x, str) for x, _ in texts)
+    drawn = [(x.text, y) for x, y in texts if x.truth.kind == "draw"]
+    assert len(texts) == 2000 and len(drawn) == 500
     assert np.mean(["ground ." in x for x, _ in drawn]) == pytest.approx(0.5, abs=0.06)
     assert all(all(satisfied(x, y)) for x, y in drawn)
-    assert all(grid_of(" ".join(x.split()[:64])) is not None for x, _ in texts if not x.startswith("draw"))
+    assert all((x.image is None) == (x.truth.kind == "draw") for x, _ in texts)
+    assert {"caption", "colour", "there", "left", "above"} == {x.truth.kind for x, _ in texts} - {"draw"}
 
 
 def test_bad_input_is_named():
@@ -242,7 +278,7 @@ def test_bad_input_is_named():
             place(text, rng())
     with pytest.raises(ValueError, match="image"):
         _ = other.patches
-    with pytest.raises(ValueError, match="kind='colour'"):
-        WORLD.prompts(1, rng(), "question", question_kinds=("colour",))
+    with pytest.raises(ValueError, match="kind='count'"):
+        WORLD.prompts(1, rng(), "question", question_kinds=("count",))
     with pytest.raises(ValueError, match="ground='grass'"):
         render_grid(SCENE, "grass")

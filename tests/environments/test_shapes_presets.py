@@ -48,10 +48,11 @@ def test_corpus_of_captions_is_pinned():
 def test_new_presets_have_a_corpus_of_known_words_and_training_scenes(name):
     texts, vocabulary = small_corpus(name), set(load_world(f"shapes/{name}").vocabulary)
     assert len(texts) == 600
-    asked = [x if isinstance(x, str) else x.text for x, _ in texts]
+    asked = [x.text for x, _ in texts]
     assert {word for x, (_, y) in zip(asked, texts, strict=True) for word in f"{x} {y}".split()} <= vocabulary
-    longest = max(len(f"{x} {y}".split()) for x, (_, y) in zip(asked, texts, strict=True))
-    assert longest + 16 + 2 <= 128  # patches and the two ends: what the tiny model takes
+    seen = [0 if x.image is None else 16 for x, _ in texts]
+    longest = max(len(f"{x} {y}".split()) + n for x, (_, y), n in zip(asked, texts, seen, strict=True))
+    assert longest + 2 <= 128  # with patches and the two ends: what the tiny model takes
     if name != "drawing":
         assert not any(x.truth.scene.held_out for x, _ in texts)
     again = small_corpus(name)

@@ -14,10 +14,11 @@ from shared.vision.tower import Retina
 
 WORLD = Shapes(demonstrations=300)
 CHOICES = Shapes.preset("choices", demonstrations=300)
+DRAWING = Shapes.preset("drawing", demonstrations=300)
 
 
-def blank(world):
-    return _assemble(new_tiny(world, 0, TinySight().text), Retina("mlp", 192, [7, 7]).eval(), 0)
+def blank(world, width=192):
+    return _assemble(new_tiny(world, 0, TinySight().text), Retina("mlp", width, [7, 7]).eval(), 0)
 
 
 @pytest.fixture
@@ -34,9 +35,10 @@ def teach(policy, monkeypatch, world=WORLD, **options):
         kinds[tuple(policy.encode(x)), tuple(policy.encode_responses([y])[y])] = kind
     batches, loss_of = [], lessons._loss
 
-    def spy(model, rows):
+    def spy(model, rows, weights=None):
         batches.append([kinds[tuple(head), tuple(tail)] for head, tail in rows])
-        return loss_of(model, rows)
+        assert (weights is None) == (batches[-1][0] != "draw")
+        return loss_of(model, rows, weights)
 
     monkeypatch.setattr(lessons, "_loss", spy)
     base = TinySight(**{"steps": 10, "captions": 3, "questions": 5, "tower": Tower(), **options})
@@ -70,6 +72,34 @@ def test_first_turns_of_choices_come_first_and_captions_wait_if_told_to(monkeypa
     assert batches[3::2] == [["caption"] * 3] * 7
     assert {kind for batch in batches[4::2] for kind in batch} == {"choice", "review"}
     assert teach(blank(CHOICES), monkeypatch, CHOICES, first=0.3)[::2] == [["caption"] * 3] * 10
+
+
+def test_drawings_are_in_every_step_beside_what_else_there_is(monkeypatch):
+    batches = teach(blank(DRAWING, 160), monkeypatch, DRAWING, first=0.3, captions=0, drawings=4)
+    assert batches[1::2] == [["draw"] * 4] * 10
+    assert {kind for batch in batches[:6:2] for kind in batch} == {"colour"}
+    assert {kind for batch in batches[6::2] for kind in batch} == {"colour", "there", "left", "above"}
+
+
+def test_questions_about_one_thing_come_before_relations(monkeypatch):
+    given = {"first": 0.2, "second": 0.6, "captions": 0, "drawings": 0, "questions": 30}
+    kinds = [set(batch) for batch in teach(blank(DRAWING, 160), monkeypatch, DRAWING, **given)]
+    assert kinds[:2] == [{"colour"}] * 2 and kinds[2:6] == [{"colour", "there"}] * 4
+    assert set.union(*kinds[6:]) == {"colour", "there", "left", "above"}
+
+
+def test_things_weigh_more_in_drawings_than_ground():
+    policy = blank(DRAWING, 160)
+    texts = [(x, y) for x, y in DRAWING.corpus(stream(0, "demonstrate")) if x.truth.kind == "draw"][:6]
+    heads, tails = (policy.encode_prompts([x for x, _ in texts]), policy.encode_responses([y for _, y in texts]))
+    rows = [(heads[x], tails[y]) for x, y in texts]
+    loss = lessons._loss(policy, rows, lessons._weights(policy, 5.0))
+    per_token = np.concatenate([policy.logprobs([x], [y])[0] for x, y in texts])
+    words = [word for _, y in texts for word in [*y.split(), "<eos>"]]
+    weights = np.array([5.0 if "-" in word and not word.endswith("-ground") else 1.0 for word in words])
+    assert 0 < (weights == 5).mean() < 0.3
+    assert loss.item() == pytest.approx(-np.average(per_token, weights=weights), abs=1e-5)
+    assert lessons._weights(blank(WORLD), 5.0).unique().tolist() == [1.0]  # no drawings, no such tokens
 
 
 def test_a_world_without_questions_is_taught_captions_alone(policy, monkeypatch):

@@ -57,6 +57,25 @@ def test_gallery_encodes_each_picture_once_and_keeps_its_rows():
             gallery.hang([bad])
 
 
+def test_a_drawing_hangs_beside_pictures_and_nothing_is_taken_for_another():
+    gallery = Gallery(lambda images: [torch.full((2, 3), float(image.sum())) for image in images])
+    grid = np.arange(64).reshape(8, 8)
+    assert gallery.hang([grid, grid.T.copy(), grid]) == [range(2), range(2, 4), range(2)]
+
+
+def test_a_prompt_without_a_picture_is_its_words():
+    world = Shapes.preset("drawing", demonstrations=200)
+    policy = load_vision_policy("tiny", world, seed=3, base=BASE)
+    blind, seeing = world.prompts(1, rng(), "draw")[0], world.prompts(1, rng(), "question")[0]
+    ids = policy.encode_prompts([blind, seeing])
+    assert ids[blind] == policy.tokenizer(blind.text)["input_ids"] and max(ids[blind]) < policy.words
+    assert sum(i >= policy.words for i in ids[seeing]) == 16
+    (answer,), (drawn,) = policy.generate([seeing, blind], 1, rng=rng(), temperature=1.0, max_new_tokens=3)
+    assert answer.tokens and drawn.tokens
+    judged = blind.ask("is there a red ring ?").show(seeing.image)  # what was drawn is looked at like any picture
+    assert policy.logprobs([judged], ["yes"])[0].isfinite().all()
+
+
 def test_log_probabilities_are_those_of_embeddings_put_together_by_hand(policy, asked):
     retina = train_retina(WORLD, 3, BASE.tower, [7, 7])
     embedding, x = policy.model.get_input_embeddings(), asked[0]
@@ -172,6 +191,14 @@ def test_a_hub_model_says_what_it_says_without_us(release, asked, request):
 def test_a_picture_token_in_the_text_of_a_prompt_is_dropped(llava, asked):
     policy = load_vision_policy(str(llava), device="cpu")
     assert policy.encode(asked[0].ask("<image>" + asked[0].text)) == policy.encode(asked[0])
+
+
+def test_a_hub_model_is_asked_without_a_picture(llava, asked):
+    policy = load_vision_policy(str(llava), device="cpu")
+    blind = policy.encode(asked[0].show(None))
+    seeing = policy.encode(asked[0])
+    assert max(blind) < policy.words and len(blind) < len(seeing)
+    assert [i for i in blind if i in set(seeing)][-3:] == seeing[-3:]
 
 
 def test_a_hub_model_trains_with_adapters(llava, asked):
