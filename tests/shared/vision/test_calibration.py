@@ -50,10 +50,10 @@ def test_a_base_that_draws_understands_better_than_it_draws():
     policy = load_vision_policy("tiny", world, seed=SEED, base=DRAWING)
     asked = world.prompts(300, stream(SEED, "held-out"), "draw", split="held-out")
     said = policy.generate(asked, 1, rng=stream(SEED, "evaluate"), temperature=1.0, max_new_tokens=84)
-    drawn = [(x, grid_of(y.text)) for x, (y,) in zip(asked, said, strict=True)]
-    shown = [(x, grid) for x, grid in drawn if grid is not None]
+    drawn = [(x, y.text) for x, (y,) in zip(asked, said, strict=True)]
+    shown = [(x, grid) for x, text in drawn if (grid := grid_of(text)) is not None]
     assert len(shown) > 0.7 * len(drawn) and np.mean([well_formed(grid) for _, grid in shown]) > 0.95
-    assert 0.4 < np.mean([world.score(x, grid) if grid is not None else 0.0 for x, grid in drawn]) < 0.7
+    assert 0.4 < np.mean([world.score(x, text) for x, text in drawn]) < 0.7
     questions = [x.show(grid).ask(question) for x, grid in shown for question, _ in questions_of(x.text)]
     masses = option_masses(policy, questions, (("yes",), ("no",)))
     true = [fact for x, grid in shown for fact in satisfied(x.text, grid)]
