@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from shared.claims.paper import load_paper, papers_folder, resolve
+from autodidact.claims.paper import load_paper, papers_folder, resolve
 
 TYPED, RAW = ("-p", "--parameters"), ("-r", "--parameters_raw")
 OWN = {"scale": "SCALE", "seed": "SEEDS", "seeds": "SEEDS"}

@@ -8,11 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from autodidact.claims.paper import Paper, load_paper, papers_folder
+from autodidact.claims.record import read_record
+from autodidact.claims.tables import effect
+from autodidact.provenance import current_code
 from ci.reach import outdated
-from shared.claims.paper import Paper, load_paper, papers_folder
-from shared.claims.record import read_record
-from shared.claims.tables import effect
-from shared.provenance import current_code
 
 VERDICTS = "central claims and contradicted controls, verdict, effect [95 % interval]"
 COLUMNS = ("paper", "what it says", VERDICTS, "figure", "scale", "seeds", "minutes")

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from shared.claims.paper import Paper
-from shared.claims.record import MIME, read_record, recompute
+from autodidact.claims.paper import Paper
+from autodidact.claims.record import MIME, read_record, recompute
 
 SECTIONS = (
     "Claims",
@@ -144,10 +144,10 @@ def _problems_of(output: Cell) -> Iterator[str]:
 
 
 def _figure_problems(output: Cell) -> Iterator[str]:
-    """`shared.figures.show` leaves the labels of every axis in the output's metadata."""
+    """`autodidact.figures.show` leaves the labels of every axis in the output's metadata."""
     axes = output.get("metadata", {}).get("autodidact", {}).get("axes")
     if axes is None:
-        yield "a figure without the labels of its axes; draw it with shared.figures.show"
+        yield "a figure without the labels of its axes; draw it with autodidact.figures.show"
     for number, labels in enumerate(axes or ()):
         if len(labels) != 2 or not all(isinstance(label, str) and label.strip() for label in labels):
             yield f"a figure whose axes {number} have the labels {labels}"

@@ -8,10 +8,10 @@ import sys
 from html import escape
 from pathlib import Path
 
+from autodidact.claims.paper import papers_folder
 from ci import site
 from ci.entries import COLUMNS, STALE, THUMBNAIL_PIXELS, Entry, executed, published
 from ci.files import ROOT, shown, write_atomic
-from shared.claims.paper import papers_folder
 
 WIDE = "figure" + 36 * "&nbsp;"  # JupyterLab shrinks a picture to its column, and a column to its longest word
 MARKERS = ("<!-- gallery -->", "<!-- /gallery -->")

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autodidact.claims.replicates import VARIABLE as WORKERS
 from ci import execute
 from ci.board import Board, clock
 from ci.files import ROOT
-from shared.claims.replicates import VARIABLE as WORKERS
 
 POLL_SECONDS = 0.2
 YIELDING = 10  # niceness of a job that starts beside another: a notebook uses every core that it is left

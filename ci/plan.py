@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autodidact.claims.paper import papers_folder
+from autodidact.claims.record import read_record
+from autodidact.provenance import current_code
 from ci import arguments
 from ci.files import ROOT, write_atomic
 from ci.reach import outdated
-from shared.claims.paper import papers_folder
-from shared.claims.record import read_record
-from shared.provenance import current_code
 
 HOME = "AUTODIDACT_RERUNS"
 

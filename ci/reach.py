@@ -1,7 +1,7 @@
 """Which modules in a record's `code` its notebook can still reach: what is out of reach cannot make the record stale.
 
-A list of names has no hash (`shared.provenance`), so when one drops a name, a module may leave a notebook's reach with
-no other module changed. Whatever else cuts a module off changes the hash of the module that imported it.
+A list of names has no hash (`autodidact.provenance`), so when one drops a name, a module may leave a notebook's reach
+with no other module changed. Whatever else cuts a module off changes the hash of the module that imported it.
 """
 
 import ast
@@ -13,14 +13,19 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from shared.claims.paper import papers_folder
-from shared.provenance import NOTEBOOK, ROOT, module_path
-from shared.provenance import _imports as imports_of  # to be public when that file changes: all records have its hash
+from autodidact.claims.paper import papers_folder
+from autodidact.provenance import NOTEBOOK, ROOT, module_path
+from autodidact.provenance import (
+    _imports as imports_of,  # to be public when that file changes: all records have its hash
+)
 
 
 def outdated(record: Mapping[str, Any], now: Mapping[str, str | None]) -> list[str]:
     """The names in a record's `code` that have another hash `now` and are within its notebook's reach, sorted."""
-    changed = sorted(name for name, digest in record["code"].items() if now[name] != digest)
+    changed = sorted(
+        (name for name, digest in record["code"].items() if now[name] != digest),
+        key=lambda name: (name != NOTEBOOK, name),
+    )
     if not changed or now[NOTEBOOK] is None:
         return changed
     within = reached(record)
@@ -35,9 +40,9 @@ def reached(record: Mapping[str, Any]) -> set[str]:
     cells = list(_cells(record["paper"]))
     named = {text.split("/")[0] for tree in cells for text in _texts(tree)} | set(_names(record["parameters"]))
     waiting = [target for tree in cells for target in _imported(tree)]
-    for package in ROOT.glob("environments/*/__init__.py"):
+    for package in ROOT.glob("autodidact/environments/*/__init__.py"):
         if named & set(_texts(ast.parse(package.read_text(encoding="utf-8")))):
-            waiting.append(f"environments.{package.parent.name}")
+            waiting.append(f"autodidact.environments.{package.parent.name}")
     found: set[str] = set()
     while waiting:
         name = waiting.pop()

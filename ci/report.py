@@ -5,11 +5,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from autodidact.claims.record import pool, read_record
+from autodidact.claims.tables import html_table, text_table, verdict_rows
 from ci.execute import failed_path
 from ci.files import write_atomic
 from ci.plan import Plan
-from shared.claims.record import pool, read_record
-from shared.claims.tables import html_table, text_table, verdict_rows
 
 STYLE = "body{font:15px/1.5 sans-serif;max-width:75rem;margin:2rem auto}td,th{padding:.2rem .8rem;text-align:left}"
 Summary = dict[str, Any]

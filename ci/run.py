@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from autodidact.claims.record import read_record
+from autodidact.claims.tables import effect
 from ci import arguments, gallery
 from ci.board import Board
 from ci.execute import failed_path
 from ci.files import ROOT, shown
 from ci.jobs import Job, run_all
 from ci.plan import notebook
-from shared.claims.record import read_record
-from shared.claims.tables import effect
 
 RUNS = ROOT / "build" / "run"
 SITE = ROOT / "build" / "gallery"

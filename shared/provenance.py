@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("shared", "environments")
+ROOT = Path(__file__).parents[1]  # the dotted name of a module is its path from here
+PACKAGE = "autodidact"
 NOTEBOOK = "notebook"
 _INJECTED = "injected-parameters"
 _LISTS = {"__all__", "WORLDS"}
@@ -52,12 +52,12 @@ def notebook_hash(path: str | Path) -> str:
 
 
 def module_hashes() -> dict[str, str]:
-    """Hashes of every module of `shared` and `environments` that is loaded, and of those that these import.
+    """Hashes of every module of this package that is loaded, and of those that these import.
 
     Imports inside functions count whether they ran or not, so that what a run finds in a cache does not alter the list.
     A package's list of names has no hash: it runs nothing, and a new loss beside the others must not outdate them all.
     """
-    loaded = [name for name in sorted(sys.modules) if name.split(".")[0] in PACKAGES and module_path(name)]
+    loaded = [name for name in sorted(sys.modules) if name.split(".")[0] == PACKAGE and module_path(name)]
     names, waiting = set(), loaded
     while waiting:
         name = waiting.pop()
@@ -70,7 +70,7 @@ def module_hashes() -> dict[str, str]:
 
 def current_code(record: Mapping[str, Any]) -> dict[str, str | None]:
     """The present hashes of what a record's `code` names, None for what is gone: equal to `code` unless it is stale."""
-    from shared.claims.paper import papers_folder
+    from autodidact.claims.paper import papers_folder
 
     notebook = papers_folder() / record["paper"] / f"{record['paper']}.ipynb"
     paths = {name: notebook if name == NOTEBOOK else module_path(name) for name in record["code"]}
@@ -119,7 +119,7 @@ def _imports(name: str) -> Iterator[str]:
         for target in targets:
             parts = target.split(".")
             parents = (".".join(parts[: i + 1]) for i in range(len(parts)))
-            yield from (p for p in parents if parts[0] in PACKAGES and module_path(p))
+            yield from (p for p in parents if parts[0] == PACKAGE and module_path(p))
 
 
 def _canonical(node: Any) -> Iterator[str]:

@@ -69,7 +69,7 @@ def write_llava(folder, release):
         PreTrainedTokenizerFast,
     )
 
-    from environments.shapes import Shapes
+    from autodidact.environments.shapes import Shapes
 
     words = ["<pad>", "<s>", "</s>", "<unk>", "<image>", "USER:", "ASSISTANT:", *Shapes().vocabulary[4:]]
     core = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 
-from environments.choices import Choices, draw_weights
-from environments.choices.contexts import procedural_contexts
+from autodidact.environments.choices import Choices, draw_weights
+from autodidact.environments.choices.contexts import procedural_contexts
 
 MODEL = "gpt-4o-2024-08-06"
 NUMBERS = range(1, 6)

@@ -19,8 +19,8 @@ def bench_choices() -> dict[str, Any]:
     attribute, as the authors' script. "chooser" is the tiny transformer; its loop asks it for one decision at a time.
     "teaching" is four choosers side by side, in examples a second; its loop teaches one after the other.
     """
-    from environments import load_world
-    from shared.choosers import TinyChooser
+    from autodidact.choosers import TinyChooser
+    from autodidact.environments import load_world
 
     world = load_world("choices/default").cut(40, 20)
     rng = np.random.default_rng(0)
@@ -66,7 +66,7 @@ def _plain(world: Any, weights: np.ndarray, context: int, rng: np.random.Generat
 
 
 def _teaching(world: Any, weights: np.ndarray, asked: Any, chooser: Any) -> tuple[Callable[[], int], Callable[[], int]]:
-    from shared.choosers import Lesson, Teaching, teach
+    from autodidact.choosers import Lesson, Teaching, teach
 
     lesson = Lesson(asked, world.choose(weights, asked), asked[:0], np.zeros((0, 5)))
     teaching, examples = Teaching(STEPS, BATCH, 1e-3), CHOOSERS * STEPS * BATCH

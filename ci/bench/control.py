@@ -15,7 +15,7 @@ def bench_control() -> dict[str, Any]:
 
     Both step as many point masses through whole episodes with the same actions; the policy costs nothing.
     """
-    from environments.control import PointMasses
+    from autodidact.environments.control import PointMasses
 
     horizon = PointMasses().horizon
     actions = np.random.default_rng(0).uniform(-1, 1, size=(EPISODES * horizon, ENVIRONMENTS, 2))
@@ -28,7 +28,7 @@ def bench_control() -> dict[str, Any]:
 
 
 def _batched(actions: np.ndarray) -> int:
-    from environments.control import PointMasses
+    from autodidact.environments.control import PointMasses
 
     many, rng = PointMasses(), np.random.default_rng(0)
     for h, action in enumerate(actions):
@@ -41,7 +41,7 @@ def _batched(actions: np.ndarray) -> int:
 def _synchronous(actions: np.ndarray) -> int:
     from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-    from environments.control import PointMass
+    from autodidact.environments.control import PointMass
 
     vector = SyncVectorEnv([PointMass] * ENVIRONMENTS, autoreset_mode=AutoresetMode.SAME_STEP)
     vector.reset(seed=0)

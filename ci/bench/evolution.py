@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from deap import gp, tools
 
-from environments.regression import Instance, Regression
-from shared.evolution import Forest, Individual, deap_draws, primitive_set, subtree_crossover, subtree_mutation
-from shared.streams import stream
+from autodidact.environments.regression import Instance, Regression
+from autodidact.evolution import Forest, Individual, deap_draws, primitive_set, subtree_crossover, subtree_mutation
+from autodidact.streams import stream
 
 PROBLEM, SEED = "koza-1", 100
 POPULATION, GENERATIONS, TOURNAMENT, CROSSOVER, MUTATION, DEPTH = 100, 500, 5, 0.9, 0.05, 17

@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from environments import game
+from autodidact.environments import game
 
 GAMES = 64
 STEPS = 100

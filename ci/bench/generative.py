@@ -20,8 +20,8 @@ def bench_flow(kind: str) -> dict[str, Any]:
     """
     import torch
 
-    from shared.generative import new_flow, train_flow, velocity_field
-    from shared.streams import stream
+    from autodidact.generative import new_flow, train_flow, velocity_field
+    from autodidact.streams import stream
 
     torch.set_num_threads(1)
     shape, width, layers, steps = KINDS[kind]

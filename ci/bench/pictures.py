@@ -15,9 +15,9 @@ def bench_pictures() -> dict[str, Any]:
 
     Medians over repeats in turn. Captioning includes the frozen tower: every repeat has new pictures.
     """
-    from environments import load_world
-    from shared.streams import stream
-    from shared.vision import load_vision_policy
+    from autodidact.environments import load_world
+    from autodidact.streams import stream
+    from autodidact.vision import load_vision_policy
 
     world = load_world("shapes/captions")
     policy = load_vision_policy("tiny", world, seed=100)

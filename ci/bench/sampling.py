@@ -15,9 +15,9 @@ def bench_sampler() -> dict[str, Any]:
 
     The other side is `model.generate` with eight samples to one prompt at a time, its own cache and sampling.
     """
-    from environments import load_world
-    from shared.models import load_policy
-    from shared.streams import stream
+    from autodidact.environments import load_world
+    from autodidact.models import load_policy
+    from autodidact.streams import stream
 
     world = load_world("instructions/default")
     policy = load_policy("tiny", world, seed=100)

@@ -13,7 +13,7 @@ def bench_sandbox() -> dict[str, Any]:
     An execution is a fresh process that loads the program and answers a test; the sandbox around it is made once a
     program, so that one test each is the dearest case.
     """
-    from environments import sandbox
+    from autodidact.environments import sandbox
 
     sandbox.run("", [""])  # the check of this machine, done once
     measured: dict[str, Any] = {"cores": len(os.sched_getaffinity(0))}

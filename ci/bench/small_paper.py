@@ -45,7 +45,7 @@ def write_paper(papers: Path, slug: str, measure: str = MEASURE, small: bool = T
     (folder / "paper.yaml").write_text(yaml.safe_dump(paper, sort_keys=False))
     parameters = new_code_cell('scale = "toy"\nseed = 0\nseeds = 3\nbeta = None\nrounds = None\nname = None')
     parameters.metadata["tags"] = ["parameters"]
-    study = f'from shared.claims import Study\nstudy = Study("{slug}", globals())\np = study.parameters'
+    study = f'from autodidact.claims import Study\nstudy = Study("{slug}", globals())\np = study.parameters'
     cells = [new_markdown_cell(f"# On {slug}"), parameters, new_code_cell(study), new_code_cell(measure.strip())]
     cells += [new_code_cell(FIGURE.strip()), new_code_cell("study.verdicts()")]
     for number, cell in enumerate(cells):

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 STAGES = {
-    "base": [("shared.models", "load_policy")],
-    "sampling": [("shared.models.policy.Policy", "generate"), ("shared.samplers", "sample")],
-    "training": [("shared.training", "train_preferences"), ("shared.training", "train_supervised")],
+    "base": [("autodidact.models", "load_policy")],
+    "sampling": [("autodidact.models.policy.Policy", "generate"), ("autodidact.samplers", "sample")],
+    "training": [("autodidact.training", "train_preferences"), ("autodidact.training", "train_supervised")],
 }
 seconds: dict[str, float] = {}
 _open: list[list] = []  # [stage, when it last went on] of every wrapper that is running, innermost last
@@ -42,11 +42,11 @@ def _import() -> None:
     import trl  # noqa: F401 (TRL imports its trainers when they are first asked for)
     from trl import DPOTrainer, SFTTrainer  # noqa: F401
 
-    import environments  # noqa: F401
-    import shared.claims
-    import shared.models
-    import shared.samplers
-    import shared.training  # noqa: F401
+    import autodidact.claims
+    import autodidact.environments  # noqa: F401
+    import autodidact.models
+    import autodidact.samplers
+    import autodidact.training  # noqa: F401
 
 
 def _timed(stage: str, function: Callable) -> Callable:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trl import DPOTrainer
 
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 ROOT = Path(__file__).parents[2]
 # How much of each model makes a measurement: pairs a batch, tokens a response, steps a repeat, repeats.
@@ -78,8 +78,8 @@ def _trainer(which: str, model: str, folder: str) -> "DPOTrainer":
     from transformers.trainer_callback import PrinterCallback
     from trl import DPOConfig, DPOTrainer
 
-    from shared.losses import dpo
-    from shared.training import PreferenceTrainer
+    from autodidact.losses import dpo
+    from autodidact.training import PreferenceTrainer
 
     policy, size = _policy(model), SIZES[model]
     on_gpu = policy.model.device.type == "cuda"
@@ -128,8 +128,8 @@ def _policy(model: str) -> "Policy":
     """SmolLM2, or an untrained model of the size of the tiny base: weights do not change how long a step takes."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from shared.models import Policy, load_policy
-    from shared.models.tiny import tiny_tokenizer
+    from autodidact.models import Policy, load_policy
+    from autodidact.models.tiny import tiny_tokenizer
 
     if model == "smollm2":
         return load_policy("smollm2")

@@ -16,10 +16,10 @@ def bench_tree_search() -> dict[str, Any]:
     tokens from the same prompts in the house's batches. One tree at a time is the same search with a cache of its own
     for each tree.
     """
-    from environments import load_world
-    from shared.models import TinyBase, load_policy
-    from shared.samplers import SearchSettings
-    from shared.streams import stream
+    from autodidact.environments import load_world
+    from autodidact.models import TinyBase, load_policy
+    from autodidact.samplers import SearchSettings
+    from autodidact.streams import stream
 
     world = load_world("facts/requests")
     policy = load_policy("tiny", world, seed=100, base=TinyBase(steps=350))
@@ -47,8 +47,8 @@ def _timed(run: Callable[[], int]) -> tuple[int, float]:
 
 
 def _search(policy: Any, world: Any, prompts: list, settings: Any) -> int:
-    from environments.facts import OracleEvaluator
-    from shared.samplers import PrefixCache, Task, tree_search
+    from autodidact.environments.facts import OracleEvaluator
+    from autodidact.samplers import PrefixCache, Task, tree_search
 
     judge = OracleEvaluator(world, 0.8)
     weights = policy.model.get_input_embeddings().weight.detach().numpy()

@@ -1,11 +1,11 @@
 """Multi-step problems with checkable answers: worked arithmetic whose every step is judged, and the real `GSM8K`."""
 
-from environments.arithmetic.calculator import Calculator, branch_points, calls, own_words, told
-from environments.arithmetic.gsm8k import GSM8K, Problem
-from environments.arithmetic.mistakes import KINDS
-from environments.arithmetic.problems import HAZARDS, Instruction, Operation, Prompt, Truth
-from environments.arithmetic.vocabulary import FOREIGN
-from environments.arithmetic.world import Arithmetic, call_rates, recurrence
+from autodidact.environments.arithmetic.calculator import Calculator, branch_points, calls, own_words, told
+from autodidact.environments.arithmetic.gsm8k import GSM8K, Problem
+from autodidact.environments.arithmetic.mistakes import KINDS
+from autodidact.environments.arithmetic.problems import HAZARDS, Instruction, Operation, Prompt, Truth
+from autodidact.environments.arithmetic.vocabulary import FOREIGN
+from autodidact.environments.arithmetic.world import Arithmetic, call_rates, recurrence
 
 WORLDS = {"arithmetic": Arithmetic, "gsm8k": GSM8K}
 

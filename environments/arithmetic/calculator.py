@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from environments.arithmetic.vocabulary import HEADER, split_steps
+from autodidact.environments.arithmetic.vocabulary import HEADER, split_steps
 
 _ASKED = re.compile(r"\s*(\d+)((?:\s*[+*-]\s*\d+)+)\s*")
 _CALL = re.compile(r"\[[^\]\[]*\]")

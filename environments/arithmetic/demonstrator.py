@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from environments.arithmetic import mistakes
-from environments.arithmetic.calculator import Calculator
-from environments.arithmetic.problems import Instruction, Operation, Truth, carries, compute, due, single
-from environments.arithmetic.vocabulary import FOREIGN
+from autodidact.environments.arithmetic import mistakes
+from autodidact.environments.arithmetic.calculator import Calculator
+from autodidact.environments.arithmetic.problems import Instruction, Operation, Truth, carries, compute, due, single
+from autodidact.environments.arithmetic.vocabulary import FOREIGN
 
 
 def demonstrate(truth: Truth, knobs: Any, rng: np.random.Generator, clean: bool = False) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from environments.mirror import read_dataset
+from autodidact.environments.mirror import read_dataset
 
 FINAL = re.compile(r"####\s*(-?[\d,]*\.?\d+)\s*\.?\s*$")
 CALCULATOR = re.compile(r"<<[^>]*>>")

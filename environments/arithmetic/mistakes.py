@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from environments.arithmetic.problems import Instruction, Operation, Truth, compute, digit, due
-from environments.arithmetic.vocabulary import Parsed, cut_answer, in_order, parse, split_steps
+from autodidact.environments.arithmetic.problems import Instruction, Operation, Truth, compute, digit, due
+from autodidact.environments.arithmetic.vocabulary import Parsed, cut_answer, in_order, parse, split_steps
 
 KINDS = ("calculation", "substitution", "omission", "other")
 

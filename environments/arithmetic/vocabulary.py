@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from environments.arithmetic.problems import UNITS, Instruction, Operation, Truth
+from autodidact.environments.arithmetic.problems import UNITS, Instruction, Operation, Truth
 
 VERBS = {1: ("Add", "Put in"), -1: ("Take away", "Remove"), 0: ("Multiply by", "Multiply by")}
 WORDINGS = 4  # ways to write a step; the last one is the foreign form

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from environments.arithmetic import demonstrator, mistakes, problems
-from environments.arithmetic.problems import SPLITS, Operation, Prompt, compute, due
-from environments.arithmetic.vocabulary import (
+from autodidact.environments.arithmetic import demonstrator, mistakes, problems
+from autodidact.environments.arithmetic.problems import SPLITS, Operation, Prompt, compute, due
+from autodidact.environments.arithmetic.vocabulary import (
     FOREIGN,
     MOST_STEPS,
     VOCABULARY,

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from environments.choices import prompts
-from environments.choices.contexts import ATTRIBUTES, Attribute, Context
-from environments.choices.files import read_json, read_lines, read_table
-from environments.choices.world import Choices, Decisions
+from autodidact.environments.choices import prompts
+from autodidact.environments.choices.contexts import ATTRIBUTES, Attribute, Context
+from autodidact.environments.choices.files import read_json, read_lines, read_table
+from autodidact.environments.choices.world import Choices, Decisions
 
 INSTILLED, NATIVE = 100, 100  # contexts 0 to 99 are instilled, 100 to 199 native; the other 900 are not used
 CHOICES_FILE = "instill_100_prefs.jsonl"

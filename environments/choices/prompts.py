@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from environments.choices.contexts import Context
+from autodidact.environments.choices.contexts import Context
 
 SYSTEM = "Your job is to make hypothetical decisions on behalf of different people or characters."
 DECISION = (

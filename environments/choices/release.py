@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from environments.choices.contexts import ATTRIBUTES
-from environments.choices.files import read_table
+from autodidact.environments.choices.contexts import ATTRIBUTES
+from autodidact.environments.choices.files import read_table
 
 REPEATS = 10  # reports a context
 _NUMBERS = range(1, ATTRIBUTES + 1)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from environments.choices import prompts
-from environments.choices.contexts import ATTRIBUTES, Context, procedural_contexts
+from autodidact.environments.choices import prompts
+from autodidact.environments.choices.contexts import ATTRIBUTES, Context, procedural_contexts
 
 HUNDRED = 100  # the largest weight of a context in absolute value
 
@@ -63,7 +63,7 @@ class Choices:
     on them. Random streams: whatever draws takes a `numpy.random.Generator`; nothing else is random. Version 1.
 
     Presets: `default`, procedural contexts with common attributes; `authors`, the contexts, weights and examples that
-    the authors of arXiv 2505.17120 released (`environments.choices.authors`).
+    the authors of arXiv 2505.17120 released (`autodidact.environments.choices.authors`).
     """
 
     contexts: tuple[Context, ...]
@@ -76,7 +76,7 @@ class Choices:
         if name == "default":
             return cls(procedural_contexts(400), instilled=200)
         if name == "authors":
-            from environments.choices.authors import authors_world
+            from autodidact.environments.choices.authors import authors_world
 
             return authors_world()
         raise ValueError(f"preset={name!r} is unknown; known are default, authors")

@@ -1,9 +1,9 @@
 """Control under preferences: a point mass and MuJoCo's runners, and those who rate whole trajectories."""
 
-from environments.control.locomotion import Locomotion
-from environments.control.point_mass import PointMass, PointMasses
-from environments.control.raters import ByReturn, FinalPosition, Noisy, NonMarkovian, Populations, Rater
-from environments.control.trajectories import Answers, Batch, Trajectories
+from autodidact.environments.control.locomotion import Locomotion
+from autodidact.environments.control.point_mass import PointMass, PointMasses
+from autodidact.environments.control.raters import ByReturn, FinalPosition, Noisy, NonMarkovian, Populations, Rater
+from autodidact.environments.control.trajectories import Answers, Batch, Trajectories
 
 
 class Control:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import gymnasium
 import numpy as np
 
-from environments.control.point_mass import Act, check_actions
-from environments.control.trajectories import Trajectories
+from autodidact.environments.control.point_mass import Act, check_actions
+from autodidact.environments.control.trajectories import Trajectories
 
 HORIZON = 200  # gymnasium's own limit is 1,000 steps
 

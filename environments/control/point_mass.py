@@ -12,7 +12,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from environments.control.trajectories import Trajectories
+from autodidact.environments.control.trajectories import Trajectories
 
 INERTIA, SPEED, EFFORT = 0.8, 0.05, 0.1
 START = (0.02, 0.1)  # standard deviations of the first position and velocity

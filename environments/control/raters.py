@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from environments.control.trajectories import Answers, Batch, Trajectories
+from autodidact.environments.control.trajectories import Answers, Batch, Trajectories
 
 
 class Rater(ABC):

@@ -1,6 +1,6 @@
 """Densities whose truth is known: mixtures in the plane, digits, photographs; rewards on them, and exact recursions."""
 
-from environments.densities.bounds import (
+from autodidact.environments.densities.bounds import (
     best_level,
     exp_reward,
     kl_divergence,
@@ -8,11 +8,11 @@ from environments.densities.bounds import (
     theorem_2_3,
     theorem_2_4,
 )
-from environments.densities.images import Images, cifar10, digits
-from environments.densities.location import LogisticLocation
-from environments.densities.plane import Modes, Moons
-from environments.densities.recursion import choice_factor, curate, recursion
-from environments.densities.rewards import class_reward, confidence_reward, distance_reward
+from autodidact.environments.densities.images import Images, cifar10, digits
+from autodidact.environments.densities.location import LogisticLocation
+from autodidact.environments.densities.plane import Modes, Moons
+from autodidact.environments.densities.recursion import choice_factor, curate, recursion
+from autodidact.environments.densities.rewards import class_reward, confidence_reward, distance_reward
 
 
 class Densities:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from environments.densities.rewards import distance_reward
+from autodidact.environments.densities.rewards import distance_reward
 
 OFF = -1  # the component of a point that belongs to none
 REACH = 3.0  # a point belongs to a component within this many standard deviations of it

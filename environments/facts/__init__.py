@@ -1,9 +1,9 @@
 """A made-up almanac with popular mistakes, risky requests whose answers may turn harmful, and real requests."""
 
-from environments.facts.almanac import Fact, make_almanac, parse_pair
-from environments.facts.evaluators import OracleEvaluator, choice, evaluator_prompt
-from environments.facts.hh import HHRequests
-from environments.facts.requests import (
+from autodidact.environments.facts.almanac import Fact, make_almanac, parse_pair
+from autodidact.environments.facts.evaluators import OracleEvaluator, choice, evaluator_prompt
+from autodidact.environments.facts.hh import HHRequests
+from autodidact.environments.facts.requests import (
     MODES,
     ReferencePolicy,
     clause_harmful,
@@ -13,7 +13,7 @@ from environments.facts.requests import (
     hazards,
     verb_probabilities,
 )
-from environments.facts.world import Facts, Prompt, Truth, mc1, mc2
+from autodidact.environments.facts.world import Facts, Prompt, Truth, mc1, mc2
 
 WORLDS = {"facts": Facts}
 

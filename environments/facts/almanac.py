@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from environments.facts.vocabulary import KINDS, NAMES, RELATIONS, VALUES, VOICES
+from autodidact.environments.facts.vocabulary import KINDS, NAMES, RELATIONS, VALUES, VOICES
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
-from environments.facts.vocabulary import HARMFUL_VERBS
+from autodidact.environments.facts.vocabulary import HARMFUL_VERBS
 
 ORDERS = ("harmless first", "harmful first")
 

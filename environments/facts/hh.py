@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from environments.mirror import read_dataset
+from autodidact.environments.mirror import read_dataset
 
 # What stands in for a safety classifier where none can be loaded: words that an answer with harm in it tends to use.
 _LIST = """kill killing murder steal stealing rob robbery bomb explosive poison weapon gun knife shoot stab attack hurt

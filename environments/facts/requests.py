@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from environments.facts.vocabulary import (
+from autodidact.environments.facts.vocabulary import (
     CLAUSES,
     HARMFUL_VERBS,
     HARMLESS_VERBS,

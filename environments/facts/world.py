@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from environments.facts import almanac as facts_of
-from environments.facts import evaluators, requests
-from environments.facts.almanac import Fact
-from environments.facts.requests import MODES, ReferencePolicy
-from environments.facts.vocabulary import (
+from autodidact.environments.facts import almanac as facts_of
+from autodidact.environments.facts import evaluators, requests
+from autodidact.environments.facts.almanac import Fact
+from autodidact.environments.facts.requests import MODES, ReferencePolicy
+from autodidact.environments.facts.vocabulary import (
     GOALS,
     HARMFUL_VERBS,
     MANNERS,
@@ -117,7 +117,7 @@ class Facts:
         Raises ValueError for an unknown name.
         """
         if name == "hh":
-            from environments.facts.hh import HHRequests
+            from autodidact.environments.facts.hh import HHRequests
 
             return HHRequests(**knobs)
         if name not in PRESETS:

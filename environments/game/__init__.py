@@ -1,7 +1,7 @@
 """The world `game`: small towns as pixels, walked through by a tester who sees only the window around the player.
 
 `make` gives a `gymnasium.Env`, `make_vector` many towns stepped in one array. Exact truth: reachable cells, coverage,
-the golden path, planted bugs, inspections. Scripted demonstrators in three styles. `environments.game.doom` gives
+the golden path, planted bugs, inspections. Scripted demonstrators in three styles. `game.doom` gives
 Freedoom maps behind the same names; it needs `vizdoom` and is imported only by those who ask for it.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from environments.game.demonstrators import (
+from autodidact.environments.game.demonstrators import (
     INSPECTION_STEPS,
     STYLES,
     Demonstration,
@@ -21,10 +21,10 @@ from environments.game.demonstrators import (
     inspection_task,
     inspection_tasks,
 )  # fmt: skip
-from environments.game.play import ACTIONS, ALL_SIDES, INTERACT, Game, State, VectorGame, make, make_vector
-from environments.game.render import CELL, detect, picture
-from environments.game.towns import BUGS, Bug, Knobs, Town, town
-from environments.game.truth import (
+from autodidact.environments.game.play import ACTIONS, ALL_SIDES, INTERACT, Game, State, VectorGame, make, make_vector
+from autodidact.environments.game.render import CELL, detect, picture
+from autodidact.environments.game.towns import BUGS, Bug, Knobs, Town, town
+from autodidact.environments.game.truth import (
     area_under_coverage,
     completion,
     coverage,
@@ -69,7 +69,7 @@ class World:
     def preset(cls, name: str) -> object:
         """A preset; `doom` is the other back end. Raises ValueError, which lists the presets, for an unknown name."""
         if name == "doom":
-            from environments.game.doom import World as Doom
+            from autodidact.environments.game.doom import World as Doom
 
             return Doom()
         if name not in PRESETS:

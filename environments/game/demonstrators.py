@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from environments.game.play import ALL_SIDES, INTERACT, State, VectorGame
-from environments.game.render import REACH
-from environments.game.towns import MOVES, OPPOSITE, WALL, WATER, Knobs, Town, distances, town
+from autodidact.environments.game.play import ALL_SIDES, INTERACT, State, VectorGame
+from autodidact.environments.game.render import REACH
+from autodidact.environments.game.towns import MOVES, OPPOSITE, WALL, WATER, Knobs, Town, distances, town
 
 Cell = tuple[int, int]
 STYLES = ("golden", "wall", "sweep")

@@ -11,8 +11,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from environments.game.render import PIXELS, REACH, Windows
-from environments.game.towns import (
+from autodidact.environments.game.render import PIXELS, REACH, Windows
+from autodidact.environments.game.towns import (
     CRATE,
     FLICKER,
     FLOOR,

@@ -5,7 +5,7 @@ A window is 32 x 32 pixels (times `scale`): 25 cells of 6 pixels and a border of
 
 import numpy as np
 
-from environments.game.towns import (
+from autodidact.environments.game.towns import (
     CRATE,
     DECAL,
     DECALS,

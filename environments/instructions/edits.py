@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from environments.instructions.prompts import LONGEST, Prompt, Truth, satisfiable
-from environments.instructions.vocabulary import TOPIC_OF, Lexicon
+from autodidact.environments.instructions.prompts import LONGEST, Prompt, Truth, satisfiable
+from autodidact.environments.instructions.vocabulary import TOPIC_OF, Lexicon
 
 if TYPE_CHECKING:
-    from environments.instructions.world import Instructions
+    from autodidact.environments.instructions.world import Instructions
 
 PREFER = 1e-6  # cost that decides between equally few edits
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from environments.instructions.prompts import Prompt
-    from environments.instructions.world import Instructions
+    from autodidact.environments.instructions.prompts import Prompt
+    from autodidact.environments.instructions.world import Instructions
 
 FORMS = ("plain", "judge")
 NOT_BUILT = ("revise", "tagged", "check", "shot", "rewrite")

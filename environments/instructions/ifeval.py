@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from environments.instructions.prompts import check_split
-from environments.mirror import read_dataset
+from autodidact.environments.instructions.prompts import check_split
+from autodidact.environments.mirror import read_dataset
 
 NEED_NLTK_DATA = ("length_constraints:number_sentences", "change_case:capital_word_frequency")
 

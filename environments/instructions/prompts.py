@@ -8,7 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
-from environments.instructions.vocabulary import KINDS, LEXICONS, Lexicon
+from autodidact.environments.instructions.vocabulary import KINDS, LEXICONS, Lexicon
 
 SPLITS = ("train", "held-out")
 PHRASINGS = ("plain", "vague", "rich")

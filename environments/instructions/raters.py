@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from environments.instructions import scoring
-from environments.instructions.vocabulary import NOUNS, STYLES
+from autodidact.environments.instructions import scoring
+from autodidact.environments.instructions.vocabulary import NOUNS, STYLES
 
 CYCLE = ((0.5, 0.9, 0.4), (0.1, 0.5, 0.8), (0.6, 0.2, 0.5))  # A beats B 0.9, B beats C 0.8, C beats A 0.6
 CYCLE_STYLES = ("A", "B", "C")

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from environments.instructions.prompts import PHRASINGS, Prompt, Truth, satisfiable, say
-from environments.instructions.vocabulary import Lexicon
+from autodidact.environments.instructions.prompts import PHRASINGS, Prompt, Truth, satisfiable, say
+from autodidact.environments.instructions.vocabulary import Lexicon
 
 if TYPE_CHECKING:
-    from environments.instructions.world import Instructions
+    from autodidact.environments.instructions.world import Instructions
 
 
 def paraphrase(

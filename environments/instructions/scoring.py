@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Set
 
-from environments.instructions.prompts import LONGEST, Truth
-from environments.instructions.vocabulary import CLASS_OF, FOLLOWS, LEXICONS, STYLE_OF, STYLES, TOPIC_OF
+from autodidact.environments.instructions.prompts import LONGEST, Truth
+from autodidact.environments.instructions.vocabulary import CLASS_OF, FOLLOWS, LEXICONS, STYLE_OF, STYLES, TOPIC_OF
 
 WORDS = LEXICONS["full"].words
 

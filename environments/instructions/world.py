@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from environments.instructions import demonstrator, edits, forms, prompts, rewording, scoring
-from environments.instructions.prompts import PHRASINGS, Prompt, Truth
-from environments.instructions.vocabulary import KINDS, LEXICONS, RESPONSE_WORDS, STYLES, VOCABULARY, Lexicon
+from autodidact.environments.instructions import demonstrator, edits, forms, prompts, rewording, scoring
+from autodidact.environments.instructions.prompts import PHRASINGS, Prompt, Truth
+from autodidact.environments.instructions.vocabulary import KINDS, LEXICONS, RESPONSE_WORDS, STYLES, VOCABULARY, Lexicon
 
 GOLDS = ("demands", "strict", "trait", "mixed", "rare")
 MANY = ("use", "skip", "begin", "end", "without", "twice")

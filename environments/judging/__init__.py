@@ -1,8 +1,8 @@
 """Two short answers side by side, their truth, and judges whose skill, vanity, slot bias and noise are known."""
 
-from environments.judging.answers import Writer, findings, manner_of, quality, restyle
-from environments.judging.pairwise import Judge, accuracy, gold_votes, noise_for_accuracy, panel
-from environments.judging.pointwise import (
+from autodidact.environments.judging.answers import Writer, findings, manner_of, quality, restyle
+from autodidact.environments.judging.pairwise import Judge, accuracy, gold_votes, noise_for_accuracy, panel
+from autodidact.environments.judging.pointwise import (
     CRITERIA,
     Judgement,
     corrupt,
@@ -13,9 +13,9 @@ from environments.judging.pointwise import (
     noisy_judgement,
     parse,
 )
-from environments.judging.real import JudgingIFEval
-from environments.judging.requests import Prompt, all_requests
-from environments.judging.world import Judging
+from autodidact.environments.judging.real import JudgingIFEval
+from autodidact.environments.judging.requests import Prompt, all_requests
+from autodidact.environments.judging.world import Judging
 
 WORLDS = {"judging": Judging}
 

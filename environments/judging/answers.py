@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from environments.judging.requests import Prompt
-from environments.judging.vocabulary import (
+from autodidact.environments.judging.requests import Prompt
+from autodidact.environments.judging.vocabulary import (
     CLASS_OF,
     CLASSES,
     CONTENT,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, ndtr
 
-from environments.judging.answers import manner_of, quality
-from environments.judging.requests import Prompt
+from autodidact.environments.judging.answers import manner_of, quality
+from autodidact.environments.judging.requests import Prompt
 
 LINKS = ("logistic", "threshold")
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(80)

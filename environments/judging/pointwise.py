@@ -6,9 +6,9 @@ from itertools import combinations
 
 import numpy as np
 
-from environments.judging.answers import findings
-from environments.judging.requests import Prompt
-from environments.judging.vocabulary import FINDINGS
+from autodidact.environments.judging.answers import findings
+from autodidact.environments.judging.requests import Prompt
+from autodidact.environments.judging.vocabulary import FINDINGS
 
 TOTAL = 4
 Criterion = tuple[tuple[str, int], ...]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from environments.instructions.ifeval import IFEvalPrompt, InstructionsIFEval
-from environments.judging.vocabulary import MANNERS
+from autodidact.environments.instructions.ifeval import IFEvalPrompt, InstructionsIFEval
+from autodidact.environments.judging.vocabulary import MANNERS
 
 OPENERS = {"plain": "Here is what you asked for:", "brisk": "Okay so my best shot is:"}
 CLOSERS = {"plain": "I hope that it is of use.", "brisk": "Just tell me if it needs work."}

@@ -5,7 +5,7 @@ from itertools import combinations, permutations, product
 
 import numpy as np
 
-from environments.judging.vocabulary import DETAILS, LIMITS, MARKS
+from autodidact.environments.judging.vocabulary import DETAILS, LIMITS, MARKS
 
 HELD_OUT_PAIRS = 4  # of the 15 unordered detail pairs of a topic
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from environments.judging.answers import Writer, findings, manner_of, quality, restyle
-from environments.judging.pointwise import criteria, judgement_prompt, noisy_judgement
-from environments.judging.requests import Prompt, all_requests
-from environments.judging.vocabulary import DETAILS, MANNERS, VOCABULARY
+from autodidact.environments.judging.answers import Writer, findings, manner_of, quality, restyle
+from autodidact.environments.judging.pointwise import criteria, judgement_prompt, noisy_judgement
+from autodidact.environments.judging.requests import Prompt, all_requests
+from autodidact.environments.judging.vocabulary import DETAILS, MANNERS, VOCABULARY
 
 TASKS = ("write", "compare", "judge")
 _EASY = (0.5, 0.9, 0.5, 0.9, 0.6)  # order and fresh, hard for two layers, seldom decide
@@ -71,7 +71,7 @@ class Judging:
         (writing and judging, all neutral), `ifeval` (real prompts: `JudgingIFEval`). ValueError for another name.
         """
         if name == "ifeval":
-            from environments.judging.real import JudgingIFEval
+            from autodidact.environments.judging.real import JudgingIFEval
 
             return JudgingIFEval(**knobs)
         if name not in PRESETS:

@@ -1,9 +1,9 @@
 """Short programs from one-sentence tasks, tests that share their misreadings, and hidden tests that know better."""
 
-from environments.programs.grammar import python, split_program
-from environments.programs.simulation import Matrix, simulate_matrix
-from environments.programs.tasks import Prompt, Truth
-from environments.programs.world import Programs
+from autodidact.environments.programs.grammar import python, split_program
+from autodidact.environments.programs.simulation import Matrix, simulate_matrix
+from autodidact.environments.programs.tasks import Prompt, Truth
+from autodidact.environments.programs.world import Programs
 
 WORLDS = {"programs": Programs}
 

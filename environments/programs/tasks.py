@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from environments.programs.grammar import OPERATIONS, PHRASES, REDUCERS, Numbers, Phrase
+from autodidact.environments.programs.grammar import OPERATIONS, PHRASES, REDUCERS, Numbers, Phrase
 
 SPLITS = ("train", "held-out")
 HELD_OUT = 5  # one ordered set of operations in five is held out, in all its wordings

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from environments import sandbox
-from environments.programs import tasks, writing
-from environments.programs.grammar import NEWLINE, PHRASES, VOCABULARY, python, split_program
-from environments.programs.tasks import Prompt, Truth
+from autodidact.environments import sandbox
+from autodidact.environments.programs import tasks, writing
+from autodidact.environments.programs.grammar import NEWLINE, PHRASES, VOCABULARY, python, split_program
+from autodidact.environments.programs.tasks import Prompt, Truth
 
 WHATS = ("code", "test")
 PRESETS: dict[str, dict[str, Any]] = {

@@ -4,8 +4,8 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from environments.programs.grammar import INDENT, NEWLINE, OPERATIONS, PHRASES, REDUCERS, Numbers, Phrase
-from environments.programs.tasks import Truth, apply
+from autodidact.environments.programs.grammar import INDENT, NEWLINE, OPERATIONS, PHRASES, REDUCERS, Numbers, Phrase
+from autodidact.environments.programs.tasks import Truth, apply
 
 KINDS = ("right", "misreading", "slip", "vacuous", "malformed")
 HEAD = "def f ( xs ) :"

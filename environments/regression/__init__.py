@@ -1,8 +1,8 @@
 """Symbolic regression: the benchmark functions of genetic programming, their points, targets and success criterion."""
 
-from environments.regression.operators import OPERATORS, Operator
-from environments.regression.problems import NAMES
-from environments.regression.world import Instance, Regression
+from autodidact.environments.regression.operators import OPERATORS, Operator
+from autodidact.environments.regression.problems import NAMES
+from autodidact.environments.regression.world import Instance, Regression
 
 WORLDS = {"regression": Regression}
 

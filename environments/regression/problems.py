@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from environments.regression.points import Grid, Ranges, Uniform
+from autodidact.environments.regression.points import Grid, Ranges, Uniform
 
 
 @dataclass(frozen=True)

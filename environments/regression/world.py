@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from environments.regression.operators import OPERATORS, Operator
-from environments.regression.points import Ranges, draw
-from environments.regression.problems import PROBLEMS, Problem
+from autodidact.environments.regression.operators import OPERATORS, Operator
+from autodidact.environments.regression.points import Ranges, draw
+from autodidact.environments.regression.problems import PROBLEMS, Problem
 
 HIT = 0.01  # Koza (1992): a point is hit where the error is 0.01 or less
 

@@ -10,9 +10,9 @@ data, and answers with plain data; the comparison runs elsewhere. A program can 
 and nothing it patches, prints or exits with is looked at.
 """
 
-from environments.sandbox.box import SandboxUnavailable
-from environments.sandbox.limits import Limits
-from environments.sandbox.running import Outcome, Report, available, call, call_many, examine, run, run_many
+from autodidact.environments.sandbox.box import SandboxUnavailable
+from autodidact.environments.sandbox.limits import Limits
+from autodidact.environments.sandbox.running import Outcome, Report, available, call, call_many, examine, run, run_many
 
 __all__ = [
     "Limits",

@@ -12,10 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from environments.sandbox import interpreter
-from environments.sandbox.codec import NotPlain, decode, encode
-from environments.sandbox.limits import Limits
-from environments.sandbox.seccomp import build_filter
+from autodidact.environments.sandbox import interpreter
+from autodidact.environments.sandbox.codec import NotPlain, decode, encode
+from autodidact.environments.sandbox.limits import Limits
+from autodidact.environments.sandbox.seccomp import build_filter
 
 START_SECONDS = 60  # for the interpreter to come up on a busy machine; no time of the program's
 END_SECONDS = 10  # for the kernel to clear a killed namespace away

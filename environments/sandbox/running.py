@@ -12,10 +12,10 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from environments.sandbox.box import Box, Ended, Late, SandboxUnavailable
-from environments.sandbox.codec import NotPlain, adopt_all
-from environments.sandbox.limits import Limits
-from environments.sandbox.plans import Assignment, Name, plan
+from autodidact.environments.sandbox.box import Box, Ended, Late, SandboxUnavailable
+from autodidact.environments.sandbox.codec import NotPlain, adopt_all
+from autodidact.environments.sandbox.limits import Limits
+from autodidact.environments.sandbox.plans import Assignment, Name, plan
 
 _REST_SECONDS = 1.0  # for a child to end when told to
 _IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)

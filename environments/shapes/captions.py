@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from environments.shapes.scenes import COLOURS, COMPANIONS, SHAPES, Scene
+from autodidact.environments.shapes.scenes import COLOURS, COMPANIONS, SHAPES, Scene
 
 Claim = tuple[str, str]
 PLAIN = (

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from environments.shapes.captions import claims, companion
-from environments.shapes.scenes import COMPANIONS, SHAPES, Scene
+from autodidact.environments.shapes.captions import claims, companion
+from autodidact.environments.shapes.scenes import COMPANIONS, SHAPES, Scene
 
 
 def f1(scene: Scene, caption: str, shapes: tuple[str, ...] = SHAPES) -> float:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from environments.shapes.prompts import Prompt, Truth
-from environments.shapes.questions import NUMBERS, PLACES, draw_question
-from environments.shapes.scenes import COLOURS, Scene
+from autodidact.environments.shapes.prompts import Prompt, Truth
+from autodidact.environments.shapes.questions import NUMBERS, PLACES, draw_question
+from autodidact.environments.shapes.scenes import COLOURS, Scene
 
 if TYPE_CHECKING:
-    from environments.shapes.world import Shapes
+    from autodidact.environments.shapes.world import Shapes
 
 LETTERS = ("A", "B", "C", "D")
 POOLS = {"colour": COLOURS, "count": NUMBERS, "where": PLACES}  # kinds of question with four answers or more

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from environments.shapes import choices, drawings
-from environments.shapes.captions import REQUESTS, write_caption
-from environments.shapes.prompts import Prompt
+from autodidact.environments.shapes import choices, drawings
+from autodidact.environments.shapes.captions import REQUESTS, write_caption
+from autodidact.environments.shapes.prompts import Prompt
 
 if TYPE_CHECKING:
-    from environments.shapes.world import Shapes
+    from autodidact.environments.shapes.world import Shapes
 
 
 def corpus(world: "Shapes", rng: np.random.Generator) -> list[tuple[Prompt, str]]:

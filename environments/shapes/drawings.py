@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from environments.shapes.facts import RELATIONS, Fact, at, facts_of, place, satisfied
-from environments.shapes.grid import GROUNDS, NEXT, TOKENS, render_grid, text_of
-from environments.shapes.prompts import Prompt, Truth
-from environments.shapes.scenes import COLOURS, SHAPES, Object, Scene
+from autodidact.environments.shapes.facts import RELATIONS, Fact, at, facts_of, place, satisfied
+from autodidact.environments.shapes.grid import GROUNDS, NEXT, TOKENS, render_grid, text_of
+from autodidact.environments.shapes.prompts import Prompt, Truth
+from autodidact.environments.shapes.scenes import COLOURS, SHAPES, Object, Scene
 
 if TYPE_CHECKING:
-    from environments.shapes.world import Shapes
+    from autodidact.environments.shapes.world import Shapes
 
 PERTURBATIONS = ("replace", "swap", "drop")
 DENSIFIED = 0.5  # share of lessons whose request is densified

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from environments.shapes.captions import Claim, absent_claim
-from environments.shapes.grid import GROUNDS, grid_of, ground_of, read_grid
-from environments.shapes.scenes import COLOURS, SHAPES, SIDE, Object, Scene
+from autodidact.environments.shapes.captions import Claim, absent_claim
+from autodidact.environments.shapes.grid import GROUNDS, grid_of, ground_of, read_grid
+from autodidact.environments.shapes.scenes import COLOURS, SHAPES, SIDE, Object, Scene
 
 KINDS = ("colour", "there", "left", "above")  # the kinds of question about a drawing; the first asks for no fact
 ASKED = ("colour", "there", "there", "left", "above")  # and how often: of one thing as often as of two

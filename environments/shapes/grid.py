@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from environments.shapes.scenes import COLOURS, SHAPES, SIDE, SLOTS, Object, Scene
+from autodidact.environments.shapes.scenes import COLOURS, SHAPES, SIDE, SLOTS, Object, Scene
 
 GROUNDS = ("plain", "dotted", "striped", "checked")
 THINGS = tuple((colour, shape) for colour in COLOURS for shape in SHAPES)

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from environments.shapes import small
-from environments.shapes.choices import POOLS
-from environments.shapes.scenes import MOST
+from autodidact.environments.shapes import small
+from autodidact.environments.shapes.choices import POOLS
+from autodidact.environments.shapes.scenes import MOST
 
 if TYPE_CHECKING:
-    from environments.shapes.world import Shapes
+    from autodidact.environments.shapes.world import Shapes
 
 RENDERS = ("glyphs", "photos", "grid", "small")
 CAPTIONS: dict[str, Any] = {
@@ -30,7 +30,7 @@ CHOICES: dict[str, Any] = {
 }
 # The default tiny base prefers the truer of two captions of its own in 0.60 to 0.70 of the cases (seeds 100 to 102).
 JUDGES: dict[str, Any] = {**CAPTIONS, "companion_questions": 0.75, "question_bias": 0.25, "described_share": 0.0}
-# A tiny base of `shared.vision.DRAWING` draws 0.46 to 0.59 of the facts asked for (T 1) and judges 0.84 to 0.90 of the
+# A tiny base of `vision.DRAWING` draws 0.46 to 0.59 of the facts asked for (T 1) and judges 0.84 to 0.90 of the
 # facts of its own drawings rightly, relations hardly better than chance (seeds 100 to 103).
 DRAWING: dict[str, Any] = {
     "renders": "grid",

@@ -4,9 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from environments.densities.images import CIFAR10, cifar10
-from environments.shapes.rendering import GROUND, PAINT, assemble
-from environments.shapes.scenes import Scene
+from autodidact.environments.densities.images import CIFAR10, cifar10
+from autodidact.environments.shapes.rendering import GROUND, PAINT, assemble
+from autodidact.environments.shapes.scenes import Scene
 
 NOUNS = CIFAR10
 COMPANIONS = {"automobile": "truck", "cat": "dog", "deer": "horse", "airplane": "ship", "bird": "frog"}

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from environments.shapes.rendering import patches
-from environments.shapes.scenes import Scene
+from autodidact.environments.shapes.rendering import patches
+from autodidact.environments.shapes.scenes import Scene
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from environments.shapes.captions import absent_claim, companion
-from environments.shapes.scenes import COLOURS, COMPANIONS, SHAPES, SIDE, Scene
+from autodidact.environments.shapes.captions import absent_claim, companion
+from autodidact.environments.shapes.scenes import COLOURS, COMPANIONS, SHAPES, SIDE, Scene
 
 NUMBERS = ("zero", "one", "two", "three", "four", "five")
 KINDS = ("colour", "count", "there", "where")  # `left` can be asked for by name; a tiny model does not learn it

@@ -4,9 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from environments.shapes.grid import GRID, read_grid
-from environments.shapes.rendering import GROUND, SHIFTS, SLOT, paint_slot, patches
-from environments.shapes.scenes import COLOURS, SHAPES, SIDE, Object, Scene
+from autodidact.environments.shapes.grid import GRID, read_grid
+from autodidact.environments.shapes.rendering import GROUND, SHIFTS, SLOT, paint_slot, patches
+from autodidact.environments.shapes.scenes import COLOURS, SHAPES, SIDE, Object, Scene
 
 
 @lru_cache(maxsize=1)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from environments.shapes.grid import one_hot
-from environments.shapes.scenes import COLOURS, SHAPES, SIDE, SLOTS, Scene
+from autodidact.environments.shapes.grid import one_hot
+from autodidact.environments.shapes.scenes import COLOURS, SHAPES, SIDE, SLOTS, Scene
 
 SLOT = 8  # pixels a side of a slot
 GLYPH = 6

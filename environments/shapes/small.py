@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from environments.shapes.captions import mentions
-from environments.shapes.prompts import Prompt, Truth
-from environments.shapes.reader import match
-from environments.shapes.rendering import GROUND, SHIFTS, SLOT, paint_slot
-from environments.shapes.scenes import COLOURS, SHAPES, Object, Scene
+from autodidact.environments.shapes.captions import mentions
+from autodidact.environments.shapes.prompts import Prompt, Truth
+from autodidact.environments.shapes.reader import match
+from autodidact.environments.shapes.rendering import GROUND, SHIFTS, SLOT, paint_slot
+from autodidact.environments.shapes.scenes import COLOURS, SHAPES, Object, Scene
 
 if TYPE_CHECKING:
-    from environments.shapes.world import Shapes
+    from autodidact.environments.shapes.world import Shapes
 
 PLACES = {"top left": 0, "top right": 2, "bottom left": 8, "bottom right": 10}  # to the slot on the board of 4 x 4
 SIDE = 2 * SLOT  # pixels

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from environments.shapes.captions import Claim, claims
-from environments.shapes.reader import read
-from environments.shapes.scenes import MOST, Scene
+from autodidact.environments.shapes.captions import Claim, claims
+from autodidact.environments.shapes.reader import read
+from autodidact.environments.shapes.scenes import MOST, Scene
 
 TOOLS = ("detector", "colour", "counter")
 LOWEST, HIGHEST = 1.0, 10.0  # of a score

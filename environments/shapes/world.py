@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from environments.shapes import captions, choices, drawings, facts, questions, raters, small
-from environments.shapes.chair import chair, f1
-from environments.shapes.corpus import corpus
-from environments.shapes.grid import sketch
-from environments.shapes.knobs import PRESETS, check
-from environments.shapes.prompts import Prompt, Truth
-from environments.shapes.rendering import patches, render
-from environments.shapes.scenes import COLOURS, COMPANIONS, SHAPES, Scene, draw_scene
-from environments.shapes.tools import tools
+from autodidact.environments.shapes import captions, choices, drawings, facts, questions, raters, small
+from autodidact.environments.shapes.chair import chair, f1
+from autodidact.environments.shapes.corpus import corpus
+from autodidact.environments.shapes.grid import sketch
+from autodidact.environments.shapes.knobs import PRESETS, check
+from autodidact.environments.shapes.prompts import Prompt, Truth
+from autodidact.environments.shapes.rendering import patches, render
+from autodidact.environments.shapes.scenes import COLOURS, COMPANIONS, SHAPES, Scene, draw_scene
+from autodidact.environments.shapes.tools import tools
 
 MODES = ("plain", "good", "imagine")
 DESCRIPTION = "description :"  # what a description stands behind, where a question follows it
@@ -104,7 +104,7 @@ class Shapes:
         """The nouns."""
         if self.renders != "photos":
             return SHAPES
-        from environments.shapes.photos import NOUNS
+        from autodidact.environments.shapes.photos import NOUNS
 
         return NOUNS
 
@@ -118,7 +118,7 @@ class Shapes:
         """Anchor to companion."""
         if self.renders != "photos":
             return COMPANIONS
-        from environments.shapes.photos import COMPANIONS as PAIRS
+        from autodidact.environments.shapes.photos import COMPANIONS as PAIRS
 
         return PAIRS
 
@@ -147,7 +147,7 @@ class Shapes:
         if self.renders != "photos":
             paint = {"glyphs": render, "grid": sketch, "small": small.render_small}[self.renders]
             return paint(scene, rng, self.noise)
-        from environments.shapes.photos import compose
+        from autodidact.environments.shapes.photos import compose
 
         return compose(scene, rng, self.noise, split)
 

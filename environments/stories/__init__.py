@@ -1,6 +1,6 @@
 """Word problems in the form of GSM8K, generated, with a judge for every step: `arithmetic` for a pretrained model."""
 
-from environments.stories.world import Stories
+from autodidact.environments.stories.world import Stories
 
 WORLDS = {"stories": Stories}
 

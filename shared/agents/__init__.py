@@ -4,9 +4,9 @@ Every learner has `rollout(n)`, n fresh trajectories of its present policy, and 
 them. None of them reads a reward of the environment's own.
 """
 
-from shared.agents.exp3 import Exp3
-from shared.agents.reinforce import Reinforce
-from shared.agents.reward import TrajectoryReward
-from shared.agents.soft_actor_critic import SoftActorCritic
+from autodidact.agents.exp3 import Exp3
+from autodidact.agents.reinforce import Reinforce
+from autodidact.agents.reward import TrajectoryReward
+from autodidact.agents.soft_actor_critic import SoftActorCritic
 
 __all__ = ["Exp3", "Reinforce", "SoftActorCritic", "TrajectoryReward"]

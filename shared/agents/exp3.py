@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from environments.control import Answers
+from autodidact.environments.control import Answers
 
 
 class Exp3:

@@ -11,7 +11,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
-from shared.agents.imitation import sampled
+from autodidact.agents.imitation import sampled
 
 Reward = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

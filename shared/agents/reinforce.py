@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from environments.control import Trajectories
+from autodidact.environments.control import Trajectories
 
 
 class Task(Protocol):

@@ -3,9 +3,9 @@
 import gymnasium
 import numpy as np
 
-from environments.control import Trajectories
-from shared.agents.reinforce import Task
-from shared.streams import torch_seed
+from autodidact.agents.reinforce import Task
+from autodidact.environments.control import Trajectories
+from autodidact.streams import torch_seed
 
 
 class SoftActorCritic:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from shared.losses.adversarial import least_squares_discriminator, style_reward
+from autodidact.losses.adversarial import least_squares_discriminator, style_reward
 
 
 class Style:

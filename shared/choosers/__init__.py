@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shared.choosers.language import LanguageChooser, train_language, with_system
-from shared.choosers.lesson import Chooser, Lesson, Teaching
-from shared.choosers.tiny import TinyChooser, TinySize, train_tiny
-from shared.streams import torch_seed
+from autodidact.choosers.language import LanguageChooser, train_language, with_system
+from autodidact.choosers.lesson import Chooser, Lesson, Teaching
+from autodidact.choosers.tiny import TinyChooser, TinySize, train_tiny
+from autodidact.streams import torch_seed
 
 if TYPE_CHECKING:
-    from environments.choices import Choices
+    from autodidact.environments.choices import Choices
 
 __all__ = ["Chooser", "Lesson", "Teaching", "TinyChooser", "TinySize", "load_chooser", "teach"]
 
@@ -26,8 +26,8 @@ def load_chooser(
     """
     if model == "tiny":
         return TinyChooser.fresh(world, rng)
-    from environments.choices import SYSTEM
-    from shared.models import load_policy
+    from autodidact.environments.choices import SYSTEM
+    from autodidact.models import load_policy
 
     policy = with_system(load_policy(model, device=device), SYSTEM)
     return LanguageChooser(world, policy, report_tokens=report_tokens)

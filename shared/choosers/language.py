@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shared.choosers.lesson import Lesson, Teaching
+from autodidact.choosers.lesson import Lesson, Teaching
 
 if TYPE_CHECKING:
-    from environments.choices import Choices, Decisions
-    from shared.models import Policy
+    from autodidact.environments.choices import Choices, Decisions
+    from autodidact.models import Policy
 
 CHOICE_TOKENS = 5  # the authors' limits for a letter and for a report
 REPORT_TOKENS = 256
@@ -30,7 +30,7 @@ class LanguageChooser:
 
     def choose(self, decisions: "Decisions") -> np.ndarray:
         """(n,): 1 for A, 0 for B, NaN for an answer that is neither."""
-        from environments.choices.prompts import parse_choice
+        from autodidact.environments.choices.prompts import parse_choice
 
         return np.array([parse_choice(y) for y in self._answers(self.world.decision_prompts(decisions), CHOICE_TOKENS)])
 
@@ -47,7 +47,7 @@ class LanguageChooser:
 
 def with_system(policy: "Policy", message: str) -> "Policy":
     """The same policy whose chat template puts this system message first; one without a template stays as it is."""
-    from shared.models import Policy
+    from autodidact.models import Policy
 
     tokenizer = copy.deepcopy(policy.tokenizer)
     if tokenizer.chat_template:
@@ -71,8 +71,8 @@ def train_language(
 
     watch: is shown the step and the chooser in training after each of the steps in `at`.
     """
-    from shared.training import adapters
-    from shared.training.watched import train_watched
+    from autodidact.training import adapters
+    from autodidact.training.watched import train_watched
 
     world = chooser.world
     letters = ["A" if a else "B" for a in lesson.chose_a]

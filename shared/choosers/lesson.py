@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from environments.choices import Decisions
+    from autodidact.environments.choices import Decisions
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from shared.choosers.lesson import Lesson, Teaching
+from autodidact.choosers.lesson import Lesson, Teaching
 
 if TYPE_CHECKING:
-    from environments.choices import Choices, Decisions
+    from autodidact.environments.choices import Choices, Decisions
 
 Parameters = dict[str, torch.Tensor]
 DECIDE, REPORT = 0, 1  # the two task tokens

@@ -1,12 +1,12 @@
 """Claims and their verdicts: what a paper says, what a run measured, and what follows from it by statistics."""
 
-from shared.claims.paper import Claim, Paper, load_paper, papers_folder, parameter_names, resolve
-from shared.claims.record import MIME, pool, read_record, recompute, validate
-from shared.claims.seeds import over_seeds
-from shared.claims.statistics import Interval, holm, mean_interval, sign_flip, t_interval
-from shared.claims.study import Study, claims_table
-from shared.claims.tables import html_table, text_table, verdict_rows
-from shared.claims.verdict import ALPHA, difference, equivalence, exact, judge
+from autodidact.claims.paper import Claim, Paper, load_paper, papers_folder, parameter_names, resolve
+from autodidact.claims.record import MIME, pool, read_record, recompute, validate
+from autodidact.claims.seeds import over_seeds
+from autodidact.claims.statistics import Interval, holm, mean_interval, sign_flip, t_interval
+from autodidact.claims.study import Study, claims_table
+from autodidact.claims.tables import html_table, text_table, verdict_rows
+from autodidact.claims.verdict import ALPHA, difference, equivalence, exact, judge
 
 __all__ = [
     "ALPHA",

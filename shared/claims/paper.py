@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from shared.claims import schemas
+from autodidact.claims import schemas
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULTS = {"seed": 0, "seeds": 10}
@@ -60,7 +60,7 @@ class Paper:
 
 
 def papers_folder() -> Path:
-    """The folder of all papers: the environment's AUTODIDACT_PAPERS, or `papers` beside `shared`."""
+    """The folder of all papers: the environment's AUTODIDACT_PAPERS, or `papers` beside this package's folder."""
     return Path(os.environ.get("AUTODIDACT_PAPERS") or ROOT / "papers")
 
 

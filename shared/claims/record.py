@@ -11,8 +11,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from shared.claims import schemas, verdict
-from shared.claims.paper import Claim
+from autodidact.claims import schemas, verdict
+from autodidact.claims.paper import Claim
 
 MIME = "application/vnd.autodidact.claims+json"
 _OWN_SEEDS = ("seed", "seeds")  # parameters in which the runs of one pool differ

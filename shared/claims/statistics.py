@@ -2,7 +2,7 @@
 
 Every function is pure. Arrays have the replicates on their last axis and any number of claims, arms or simulated
 studies on the axes before it, so that thousands of studies are one call. Nothing here knows of papers or plots.
-SciPy is imported where it is used: it would double the time that `import shared.claims` takes.
+SciPy is imported where it is used: it would double the time that `import autodidact.claims` takes.
 """
 
 from collections.abc import Iterator

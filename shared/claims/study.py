@@ -13,11 +13,11 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from shared import provenance
-from shared.claims import paper as papers
-from shared.claims import record as records
-from shared.claims import replicates, tables
-from shared.claims.progress import Progress, notebook_shell
+from autodidact import provenance
+from autodidact.claims import paper as papers
+from autodidact.claims import record as records
+from autodidact.claims import replicates, tables
+from autodidact.claims.progress import Progress, notebook_shell
 
 _VERSIONED = ("numpy", "scipy", "torch", "transformers", "trl", "peft", "datasets", "gymnasium")
 
@@ -137,7 +137,7 @@ class Study:
         return 1 if threads is None or on_gpu else replicates.workers(seeds, threads)
 
     def _prepare(self) -> None:
-        from shared.figures import use_style
+        from autodidact.figures import use_style
 
         use_style()
         self._limit_threads()

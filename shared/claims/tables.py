@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from shared.claims.paper import Claim
-from shared.claims.statistics import Interval, mean_interval
+from autodidact.claims.paper import Claim
+from autodidact.claims.statistics import Interval, mean_interval
 
 _SIGNS = {"greater": ">", "less": "<", "equal": "=", "at_least": "≥", "at_most": "≤"}
 _COLOURS = {"reproduced": "#00664b", "contradicted": "#a83c00", "inconclusive": "#555555"}

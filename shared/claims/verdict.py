@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.claims import statistics
+from autodidact.claims import statistics
 
 ALPHA = 0.05
 SKEWED = 1.0  # |skewness| from which the bootstrap interval stands beside the t interval

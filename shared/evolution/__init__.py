@@ -1,7 +1,7 @@
 """Genetic programming with DEAP: trees that are evaluated once a subtree, mate choice as an operator, diversity."""
 
-from shared.evolution.comparisons import a12, fisher, kruskal_wallis, mann_whitney
-from shared.evolution.diversity import (
+from autodidact.evolution.comparisons import a12, fisher, kruskal_wallis, mann_whitney
+from autodidact.evolution.diversity import (
     class_entropy,
     distinct_outputs,
     distinct_trees,
@@ -9,8 +9,8 @@ from shared.evolution.diversity import (
     mean_rank,
     resemblance,
 )
-from shared.evolution.individuals import Individual
-from shared.evolution.mating import (
+from autodidact.evolution.individuals import Individual
+from autodidact.evolution.mating import (
     by_fitness,
     by_outputs,
     least_fit,
@@ -22,9 +22,9 @@ from shared.evolution.mating import (
     unlike,
     whim,
 )
-from shared.evolution.primitives import deap_draws, primitive_set
-from shared.evolution.trees import Forest, Node, Tree
-from shared.evolution.variation import (
+from autodidact.evolution.primitives import deap_draws, primitive_set
+from autodidact.evolution.trees import Forest, Node, Tree
+from autodidact.evolution.variation import (
     depth_limit,
     point_mutation,
     subtree_crossover,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from shared.evolution.trees import Tree
+from autodidact.evolution.trees import Tree
 
 DECIMALS = 6  # outputs and errors that agree to so many decimals are the same
 

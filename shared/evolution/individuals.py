@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shared.evolution.trees import Tree
+from autodidact.evolution.trees import Tree
 
 
 @dataclass(slots=True, eq=False)

@@ -11,8 +11,8 @@ from operator import attrgetter
 import numpy as np
 from deap import tools
 
-from shared.evolution.individuals import Individual
-from shared.evolution.trees import Tree
+from autodidact.evolution.individuals import Individual
+from autodidact.evolution.trees import Tree
 
 PREFERENCES = "preference evaluations"
 FARTHEST = 1e6  # two outputs differ by this at most; where one is not a number they differ by this

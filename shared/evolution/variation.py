@@ -10,7 +10,7 @@ from functools import wraps
 import numpy as np
 from deap import gp
 
-from shared.evolution.trees import Tree
+from autodidact.evolution.trees import Tree
 
 Operator = Callable[..., tuple[Tree, ...]]
 

@@ -1,9 +1,9 @@
 """Figures with one look for all notebooks: a method keeps its colour, an interval is drawn, an axis has its unit."""
 
-from shared.figures.display import show
-from shared.figures.palette import METHOD_COLOURS, METHOD_LINES, METHOD_MARKERS, method_style
-from shared.figures.plots import bars, by_round, dots, paired_differences
-from shared.figures.style import STYLE, panels, save_png, use_style
+from autodidact.figures.display import show
+from autodidact.figures.palette import METHOD_COLOURS, METHOD_LINES, METHOD_MARKERS, method_style
+from autodidact.figures.plots import bars, by_round, dots, paired_differences
+from autodidact.figures.style import STYLE, panels, save_png, use_style
 
 __all__ = [
     "METHOD_COLOURS",

@@ -6,8 +6,8 @@ import io
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from shared.claims.progress import notebook_shell
-from shared.figures.style import METADATA
+from autodidact.claims.progress import notebook_shell
+from autodidact.figures.style import METADATA
 
 
 def show(figure: Figure, alt: str) -> None:

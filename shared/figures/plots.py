@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from shared.claims import statistics
-from shared.claims.statistics import mean_interval, t_interval
-from shared.figures.palette import BLACK, GREY, method_style
+from autodidact.claims import statistics
+from autodidact.claims.statistics import mean_interval, t_interval
+from autodidact.figures.palette import BLACK, GREY, method_style
 
 _CROWDED = 4  # more methods than this need room of their own for their names
 

@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from shared.claims.progress import notebook_shell
+from autodidact.claims.progress import notebook_shell
 
 STYLE = {
     "figure.figsize": (6.4, 3.6),

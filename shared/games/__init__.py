@@ -1,7 +1,7 @@
 """Constant-sum games over finitely many answers: what no scalar reward can say, computed exactly."""
 
-from shared.games.matrix import bradley_terry, exploitability, exponential_weights
-from shared.games.minimax import check_antisymmetric, condorcet_winner, minimax_winner, random_games, worst_case
+from autodidact.games.matrix import bradley_terry, exploitability, exponential_weights
+from autodidact.games.minimax import check_antisymmetric, condorcet_winner, minimax_winner, random_games, worst_case
 
 __all__ = [
     "bradley_terry",

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from shared.streams import torch_seed
+from autodidact.streams import torch_seed
 
 
 class Classifier(nn.Module):

@@ -9,7 +9,7 @@ import torch
 from scipy.spatial.distance import cdist
 from torch import nn
 
-from shared.losses.flow import flow_matching
+from autodidact.losses.flow import flow_matching
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from shared.generative.flow import Flow
+    from autodidact.generative.flow import Flow
 
 METHODS = ("euler", "midpoint", "heun")
 

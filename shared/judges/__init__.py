@@ -3,12 +3,12 @@
 Beside them, what judges leave behind: implicit rewards of a policy, and how far two rankings agree.
 """
 
-from shared.judges.additive import AdditiveJudge, additive_score
-from shared.judges.attention import response_attention
-from shared.judges.consistency import ordinal_ranks, ranking_consistency
-from shared.judges.implicit import implicit_rewards, mean_loglikelihoods
-from shared.judges.options import OptionJudge
-from shared.judges.pairwise import (
+from autodidact.judges.additive import AdditiveJudge, additive_score
+from autodidact.judges.attention import response_attention
+from autodidact.judges.consistency import ordinal_ranks, ranking_consistency
+from autodidact.judges.implicit import implicit_rewards, mean_loglikelihoods
+from autodidact.judges.options import OptionJudge
+from autodidact.judges.pairwise import (
     both_orders,
     closed_labels,
     flipped_share,
@@ -16,9 +16,9 @@ from shared.judges.pairwise import (
     likelihood_outcomes,
     option_masses,
 )
-from shared.judges.reward_model import RewardModel, train_reward_model
-from shared.judges.scalar import ScalarJudge
-from shared.judges.self_preference import (
+from autodidact.judges.reward_model import RewardModel, train_reward_model
+from autodidact.judges.scalar import ScalarJudge
+from autodidact.judges.self_preference import (
     bootstrap_dbg,
     corrected_score,
     dbg_score,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 ADDITIVE_PROMPT = """Judge the response to the user's question by adding up points, one for each criterion it meets:
 

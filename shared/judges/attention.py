@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shared.judges.pairwise import Template
+from autodidact.judges.pairwise import Template
 
 if TYPE_CHECKING:
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 _MARK = "\x1e"  # finds where a response begins in the judge's prompt; no text of ours holds it
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shared.judges.pairwise import option_masses
+from autodidact.judges.pairwise import option_masses
 
 if TYPE_CHECKING:
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 
 class OptionJudge:

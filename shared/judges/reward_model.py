@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
-from shared.training.run import own_garbage, preserved_random_state, quiet
+from autodidact.training.run import own_garbage, preserved_random_state, quiet
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from shared.models.policy import Policy
-    from shared.training.preference import Pair
+    from autodidact.models.policy import Policy
+    from autodidact.training.preference import Pair
 
 
 class HasText(Protocol):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from shared.losses.shapes import same_shape
+from autodidact.losses.shapes import same_shape
 
 
 def least_squares_discriminator(demonstrated: Tensor, produced: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from shared.losses.shapes import positive, same_shape
+from autodidact.losses.shapes import positive, same_shape
 
 
 def cream(

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from shared.losses.shapes import positive, same_shape
+from autodidact.losses.shapes import positive, same_shape
 
 
 def info_nce(queries: Tensor, keys: Tensor, *, tau: float = 0.1) -> Tensor:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from shared.losses.shapes import same_shape
+from autodidact.losses.shapes import same_shape
 
 Field = Callable[[Tensor, Tensor], Tensor]
 
@@ -16,7 +16,7 @@ def flow_matching(field: Field, noise: Tensor, data: Tensor, t: Tensor) -> Tenso
         L = mean over dimensions of ( v(x_t, t) - (x_1 - x_0) )^2,   x_t = (1 - t) x_0 + t x_1
 
     field: (x, t) -> velocity, of x's shape. noise x_0, data x_1: (batch, ...), paired as they are joined: at random
-    for independent coupling, by `shared.generative.transport_pairs` for optimal transport. t: (batch,) in [0, 1].
+    for independent coupling, by `autodidact.generative.transport_pairs` for optimal transport. t: (batch,) in [0, 1].
     Returns (batch,), in the data's unit squared, not reduced.
 
     Source: Tong et al. 2024, arXiv 2302.00482, equation (14) with sigma = 0; their code adds noise of a small sigma

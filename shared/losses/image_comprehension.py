@@ -2,8 +2,8 @@ r"""The loss of self-training on image comprehension: a preference, and the like
 
 from torch import Tensor
 
-from shared.losses.preference import dpo
-from shared.losses.shapes import same_shape
+from autodidact.losses.preference import dpo
+from autodidact.losses.shapes import same_shape
 
 
 def stic(
@@ -26,7 +26,7 @@ def stic(
 
     Source: Deng et al. 2024, arXiv 2405.19716. The authors' code (yihedeng9/STIC, `stic/dpo_trainer.py` at 9511f1e)
     writes alpha as the constant 1/1024, the default here, and hands over another rejected log-probability than that of
-    y_l: see `shared.training.train_second_choice`. TRL's `loss_type=["sigmoid", "sft"]` has the mean over the tokens of
+    y_l: see `training.train_second_choice`. TRL's `loss_type=["sigmoid", "sft"]` has the mean over the tokens of
     a batch in place of the sum, `rpo_alpha` of older releases the mean over an answer's tokens.
     """
     same_shape(chosen=chosen, rejected=rejected, ref_chosen=ref_chosen, ref_rejected=ref_rejected)

@@ -11,7 +11,7 @@ Written throughout: h_w = chosen - ref_chosen and h_l = rejected - ref_rejected,
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from shared.losses.shapes import positive, same_shape
+from autodidact.losses.shapes import positive, same_shape
 
 
 def dpo(

@@ -6,7 +6,7 @@ with an end token, a policy learns to stop after one step.
 
 from collections.abc import Sequence
 
-from shared.models.policy import Policy
+from autodidact.models.policy import Policy
 
 MARK = "\x1e"  # between a question and the beginning of its answer; no text of ours holds it
 

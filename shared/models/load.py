@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from shared.models.pretrained import load_folder, load_smollm2
-from shared.models.tiny import TextWorld, TinyBase, load_tiny
+from autodidact.models.pretrained import load_folder, load_smollm2
+from autodidact.models.tiny import TextWorld, TinyBase, load_tiny
 
 if TYPE_CHECKING:
     import torch
 
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 
 def load_policy(

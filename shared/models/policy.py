@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from shared.samplers.sampling import Sample, sample
+from autodidact.samplers.sampling import Sample, sample
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -94,7 +94,7 @@ class Policy:
         max_new_tokens: int = 16,
         batch_size: int = 512,
     ) -> list[list[Sample]]:
-        """`n` responses for every prompt: `shared.samplers.sample` on this policy."""
+        """`n` responses for every prompt: `autodidact.samplers.sample` on this policy."""
         return sample(
             self,
             prompts,

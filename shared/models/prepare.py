@@ -1,15 +1,15 @@
-"""Train the base models that a paper's runs will need, each once: `python -m shared.models.prepare --paper sppo`."""
+"""Train the base models that a paper's runs need, each once: `python -m autodidact.models.prepare --paper sppo`."""
 
 import argparse
 import json
 from dataclasses import fields
 
-from environments import load_world
-from shared.models.load import load_policy
-from shared.models.tiny import TinyBase
-from shared.vision.load import load_vision_policy
-from shared.vision.tiny import TinySight
-from shared.vision.tower import Tower
+from autodidact.environments import load_world
+from autodidact.models.load import load_policy
+from autodidact.models.tiny import TinyBase
+from autodidact.vision.load import load_vision_policy
+from autodidact.vision.tiny import TinySight
+from autodidact.vision.tower import Tower
 
 
 def bases(parameters: dict) -> list[tuple[str, str, TinyBase]]:
@@ -48,7 +48,7 @@ def prepare(parameters: dict, seeds: list[int]) -> list[str]:
 
 def main() -> None:
     """Command line: --paper, --scale, --seeds, and --given with JSON parameters that override the preset."""
-    from shared.claims.paper import load_paper, resolve
+    from autodidact.claims.paper import load_paper, resolve
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--paper", required=True)

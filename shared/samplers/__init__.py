@@ -1,11 +1,11 @@
 """Samplers: from a policy and prompts to responses, and from responses to the best of them, or to pairs."""
 
-from shared.samplers.labelling import extreme_pairs
-from shared.samplers.prefix_cache import PrefixCache
-from shared.samplers.sampling import Sample, sample
-from shared.samplers.selection import best_and_worst, best_of_n, win_rate_matrix
-from shared.samplers.steps import Continuation, continue_answers, first_step, glue
-from shared.samplers.tree_search import Found, SearchSettings, Task, sharpened_answers, tree_search
+from autodidact.samplers.labelling import extreme_pairs
+from autodidact.samplers.prefix_cache import PrefixCache
+from autodidact.samplers.sampling import Sample, sample
+from autodidact.samplers.selection import best_and_worst, best_of_n, win_rate_matrix
+from autodidact.samplers.steps import Continuation, continue_answers, first_step, glue
+from autodidact.samplers.tree_search import Found, SearchSettings, Task, sharpened_answers, tree_search
 
 __all__ = [
     "Continuation",

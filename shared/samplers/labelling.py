@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shared.samplers.selection import best_and_worst
+from autodidact.samplers.selection import best_and_worst
 
 if TYPE_CHECKING:
-    from shared.training.preferences import Pair
+    from autodidact.training.preferences import Pair
 
 
 def extreme_pairs(
@@ -24,7 +24,7 @@ def extreme_pairs(
     Returns the pairs, and for each the row (prompt, best, worst) of indices that it came from, (pairs, 3).
     Raises ValueError where the numbers of prompts, responses, scores or column values differ.
     """
-    from shared.training.preferences import Pair
+    from autodidact.training.preferences import Pair
 
     columns = columns or {}
     lengths = {"responses": len(responses), "scores": len(scores), **{k: len(v) for k, v in columns.items()}}

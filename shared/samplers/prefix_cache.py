@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 
 class PrefixCache:

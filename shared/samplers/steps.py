@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 HEADER = re.compile(r"\s*\bStep ?\d+ ?:")
 
@@ -62,10 +62,10 @@ def continue_answers(
 ) -> list[list[Continuation]]:
     """`n` answers to every question that begin with its prefix, such as "Step 1:" or right steps and a bare header.
 
-    Sampling is `shared.samplers.sample`; one list of `n` continuations a question, in order. Raises ValueError if
+    Sampling is `autodidact.samplers.sample`; one list of `n` continuations a question, in order. Raises ValueError if
     questions and prefixes differ in number.
     """
-    from shared.models.begun import BegunPolicy, begun
+    from autodidact.models.begun import BegunPolicy, begun
 
     if len(questions) != len(prefixes):
         raise ValueError(f"questions and prefixes must be as many: {len(questions)} and {len(prefixes)} were given")

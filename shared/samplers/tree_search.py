@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from shared.samplers import token_sets
-from shared.samplers.tree_node import Embed, Node, backup, most_visited, select, wants_child
+from autodidact.samplers import token_sets
+from autodidact.samplers.tree_node import Embed, Node, backup, most_visited, select, wants_child
 
 Tokens = tuple[int, ...]
 Asking = Generator[Any, Any, Any]

@@ -1,13 +1,13 @@
 """Training through TRL: its trainers, any of our losses, policies in and policies out."""
 
-from shared.training.adapters import adapters
-from shared.training.preference import PreferenceTrainer, extra_columns
-from shared.training.preferences import Pair, train_preferences
-from shared.training.run import Run
-from shared.training.second_choice import train_second_choice
-from shared.training.self_rewarding import self_rewarding
-from shared.training.steps import pairs_after, train_after
-from shared.training.supervised import train_supervised
+from autodidact.training.adapters import adapters
+from autodidact.training.preference import PreferenceTrainer, extra_columns
+from autodidact.training.preferences import Pair, train_preferences
+from autodidact.training.run import Run
+from autodidact.training.second_choice import train_second_choice
+from autodidact.training.self_rewarding import self_rewarding
+from autodidact.training.steps import pairs_after, train_after
+from autodidact.training.supervised import train_supervised
 
 __all__ = [
     "Pair",

@@ -7,13 +7,13 @@ import torch
 from datasets import Dataset
 from trl import KTOConfig, KTOTrainer
 
-from shared.training.preferences import Pair
-from shared.training.run import Log, Ordered, Run, train
+from autodidact.training.preferences import Pair
+from autodidact.training.run import Log, Ordered, Run, train
 
 if TYPE_CHECKING:
     from peft import PeftConfig
 
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 
 class _Unpaired(Ordered, KTOTrainer):

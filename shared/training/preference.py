@@ -1,4 +1,4 @@
-"""TRL's `DPOTrainer` with the loss handed in: any function of `shared.losses`, and the columns that it asks for."""
+"""TRL's `DPOTrainer` with the loss handed in: any function of `autodidact.losses`, and the columns that it asks for."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -59,7 +59,7 @@ class WithColumns:
 class PreferenceTrainer(DPOTrainer):
     """`trl.DPOTrainer` that minimises `loss(chosen, rejected, ref_chosen, ref_rejected, *columns).mean()`.
 
-    loss: a function in the form of `shared.losses`, hyper-parameters bound by `functools.partial`. Parameters after the
+    loss: a function in the form of `losses`, hyper-parameters bound by `functools.partial`. Parameters after the
     first four are columns of the data set by the same names, one number an example, handed on as float32 tensors.
     average_log_prob: the log-probabilities are means over the response tokens (nats a token) and not sums (nats a
     sequence). All else, LoRA, gradient accumulation and a precomputed reference included, is TRL's own and under its

@@ -9,13 +9,13 @@ import torch
 from datasets import Dataset
 from trl import DPOConfig
 
-from shared.training.preference import PreferenceTrainer, extra_columns
-from shared.training.run import Log, Ordered, Run, train
+from autodidact.training.preference import PreferenceTrainer, extra_columns
+from autodidact.training.run import Log, Ordered, Run, train
 
 if TYPE_CHECKING:
     from peft import PeftConfig
 
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def train_preferences(
     progress: bool = False,
     **options: Any,
 ) -> tuple["Policy", list[Log]]:
-    """Minimise a loss of `shared.losses` over pairs; the reference is the policy as it comes.
+    """Minimise a loss of `autodidact.losses` over pairs; the reference is the policy as it comes.
 
     loss: hyper-parameters bound, as in `functools.partial(sppo, beta=0.1)`; what it takes after the four
     log-probabilities is read from `Pair.columns`. average_log_prob: hand over nats a token instead of nats a sequence.

@@ -16,12 +16,12 @@ from transformers import Trainer, TrainerCallback
 from transformers.trainer_callback import PrinterCallback
 from transformers.utils import logging
 
-from shared.streams import stream
+from autodidact.streams import stream
 
 if TYPE_CHECKING:
     from peft import PeftConfig
 
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 Log = dict[str, float]
 

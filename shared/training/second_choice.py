@@ -7,14 +7,14 @@ import torch
 from datasets import Dataset
 from trl import DPOConfig
 
-from shared.training.preference import PreferenceTrainer
-from shared.training.preferences import Pair, pair_rows
-from shared.training.run import Log, Ordered, Run, train
+from autodidact.training.preference import PreferenceTrainer
+from autodidact.training.preferences import Pair, pair_rows
+from autodidact.training.run import Log, Ordered, Run, train
 
 if TYPE_CHECKING:
     from peft import PeftConfig
 
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 
 def second_choices(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

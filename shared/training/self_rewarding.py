@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from shared.models.policy import Policy
-    from shared.training.preferences import Pair
+    from autodidact.models.policy import Policy
+    from autodidact.training.preferences import Pair
 
 Answers = TypeVar("Answers")
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from shared.models.begun import BegunPolicy, begun
-from shared.training.preferences import Pair, train_preferences
-from shared.training.run import Log
+from autodidact.models.begun import BegunPolicy, begun
+from autodidact.training.preferences import Pair, train_preferences
+from autodidact.training.run import Log
 
 if TYPE_CHECKING:
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 
 def pairs_after(
@@ -59,7 +59,7 @@ def train_after(
     texts that go on to the end of the answer. max_prompt_length: longer prompts lose their first tokens. run: what
     `train_preferences` takes besides. Returns a plain policy and the log of every step.
     """
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
     start = BegunPolicy(policy, end=end, max_prompt_length=max_prompt_length)
     trained, log = train_preferences(start, pairs, loss=loss, **run)

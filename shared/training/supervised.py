@@ -7,12 +7,12 @@ import torch
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
-from shared.training.run import Log, Ordered, Run, train
+from autodidact.training.run import Log, Ordered, Run, train
 
 if TYPE_CHECKING:
     from peft import PeftConfig
 
-    from shared.models.policy import Policy
+    from autodidact.models.policy import Policy
 
 IGNORED = -100  # the label that cross-entropy leaves out
 

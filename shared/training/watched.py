@@ -7,9 +7,9 @@ import torch
 from transformers import TrainerCallback
 from trl import SFTConfig
 
-from shared.models.policy import Policy
-from shared.training.run import Run, train
-from shared.training.supervised import _Supervised, _tokenise
+from autodidact.models.policy import Policy
+from autodidact.training.run import Run, train
+from autodidact.training.supervised import _Supervised, _tokenise
 
 
 def train_watched(

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from shared.models.pretrained import quiet
-from shared.vision.policy import Gallery, VisionPolicy, sighted
+from autodidact.models.pretrained import quiet
+from autodidact.vision.policy import Gallery, VisionPolicy, sighted
 
 
 class HubEye:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from shared.vision.policy import Seen, VisionPolicy
-    from shared.vision.tiny import TinySight
+    from autodidact.vision.policy import Seen, VisionPolicy
+    from autodidact.vision.tiny import TinySight
 
 Row = tuple[list[int], list[int]]  # ids of a prompt, ids of its response
 IGNORED = -100  # the label that cross-entropy leaves out
@@ -73,7 +73,7 @@ def _draw(rows: list[Row], n: int, rng: np.random.Generator) -> list[Row]:
 
 def _weights(policy: "VisionPolicy", things: float) -> Tensor:
     """(words,): the weight of every word in a drawing."""
-    from environments.shapes.grid import THING_TOKENS
+    from autodidact.environments.shapes.grid import THING_TOKENS
 
     known = policy.tokenizer.get_vocab()
     weights = torch.ones(policy.words)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from shared.vision.hub import load_hub_sight
-from shared.vision.policy import VisionPolicy
-from shared.vision.tiny import TinySight, load_tiny_sight
+from autodidact.vision.hub import load_hub_sight
+from autodidact.vision.policy import VisionPolicy
+from autodidact.vision.tiny import TinySight, load_tiny_sight
 
 if TYPE_CHECKING:
-    from environments.shapes import Shapes
+    from autodidact.environments.shapes import Shapes
 
 
 def load_vision_policy(

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from shared.models.policy import Policy
+from autodidact.models.policy import Policy
 
 
 class Seen(Protocol):

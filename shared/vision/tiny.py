@@ -10,17 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from shared.models.cache import cached
-from shared.models.policy import Policy
-from shared.models.tiny import TinyBase, describe, new_tiny, tiny_tokenizer
-from shared.provenance import source_hash
-from shared.streams import stream, torch_seed
-from shared.vision.lessons import teach
-from shared.vision.policy import Gallery, VisionPolicy, sighted
-from shared.vision.tower import Retina, Tower, train_retina
+from autodidact.models.cache import cached
+from autodidact.models.policy import Policy
+from autodidact.models.tiny import TinyBase, describe, new_tiny, tiny_tokenizer
+from autodidact.provenance import source_hash
+from autodidact.streams import stream, torch_seed
+from autodidact.vision.lessons import teach
+from autodidact.vision.policy import Gallery, VisionPolicy, sighted
+from autodidact.vision.tower import Retina, Tower, train_retina
 
 if TYPE_CHECKING:
-    from environments.shapes import Shapes
+    from autodidact.environments.shapes import Shapes
 
 AT_ONCE = 256  # pictures that the tower reads at once
 
@@ -92,7 +92,7 @@ def _train(world: "Shapes", seed: int, base: TinySight, folder: Path) -> None:
 
 def _assemble(policy: Policy, retina: Retina, seed: int) -> VisionPolicy:
     """A blind tiny policy and a tower put together, the projection fresh."""
-    from environments.shapes import patches
+    from autodidact.environments.shapes import patches
 
     def encode(images: Sequence[np.ndarray]) -> list[Tensor]:
         parts = [images[start : start + AT_ONCE] for start in range(0, len(images), AT_ONCE)]

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from shared.streams import stream, torch_seed
+from autodidact.streams import stream, torch_seed
 
 SHARPNESS = 3.0  # class probabilities are handed on times this, so that the projection starts at a useful scale
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autodidact.claims.record import pool, read_record
 from ci import plan, report
 from ci.bench.small_paper import MEASURE, write_paper
 from ci.execute import claim_gpu, environment
 from ci.files import ROOT
-from shared.claims.record import pool, read_record
 
 FAILING = MEASURE.replace("rng = ", "if s == 1: raise RuntimeError('no luck')\n    rng = ")
 SLOW = MEASURE + "import time; time.sleep(1.5)"

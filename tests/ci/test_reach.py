@@ -4,23 +4,25 @@ import json
 
 import pytest
 
+from autodidact import provenance
 from ci import reach
-from shared import provenance
 
 FILES = {
-    "shared/kit/__init__": '"""A list."""\nfrom shared.kit.used import f',
-    "shared/kit/used": "def f():\n    from shared.late import g",
-    "shared/kit/unused": "x = 1",
-    "shared/late": "g = 1",
-    "environments/__init__": "",
-    "environments/farm/__init__": 'from environments.farm.world import Farm\nWORLDS = {"farm": Farm, "guest": Farm}',
-    "environments/farm/world": "Farm = 1",
+    "autodidact/kit/__init__": '"""A list."""\nfrom autodidact.kit.used import f',
+    "autodidact/kit/used": "def f():\n    from autodidact.late import g",
+    "autodidact/kit/unused": "x = 1",
+    "autodidact/late": "g = 1",
+    "autodidact/environments/__init__": "",
+    "autodidact/environments/farm/__init__": (
+        'from autodidact.environments.farm.world import Farm\nWORLDS = {"farm": Farm, "guest": Farm}'
+    ),
+    "autodidact/environments/farm/world": "Farm = 1",
 }
 
 
 @pytest.fixture
 def record(tmp_path, monkeypatch):
-    """The record of a paper whose notebook imports `shared.kit`; its parameters name no world."""
+    """The record of a paper whose notebook imports `autodidact.kit`; its parameters name no world."""
     for name, text in FILES.items():
         file = tmp_path / f"{name}.py"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -28,8 +30,8 @@ def record(tmp_path, monkeypatch):
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
     monkeypatch.setattr(reach, "ROOT", tmp_path)
     monkeypatch.setenv("AUTODIDACT_PAPERS", str(tmp_path / "papers"))
-    write(tmp_path, "%matplotlib inline\nfrom shared.kit import f\nawait f()")
-    names = ["notebook", *(name.replace("/", ".") for name in FILES if "__init__" not in name), "shared.gone"]
+    write(tmp_path, "%matplotlib inline\nfrom autodidact.kit import f\nawait f()")
+    names = ["notebook", *(name.replace("/", ".") for name in FILES if "__init__" not in name), "autodidact.gone"]
     return {"paper": "fable", "code": dict.fromkeys(names, "old"), "parameters": {"rounds": 3}}
 
 
@@ -46,25 +48,25 @@ def outdated(record, *changed):
 
 def test_what_the_notebook_reaches_counts_and_what_left_a_list_does_not(record):
     assert outdated(record) == []
-    within = ["shared.kit.used", "shared.late"]  # late is imported in a function
+    within = ["autodidact.kit.used", "autodidact.late"]  # late is imported in a function
     assert outdated(record, *within) == within
-    assert outdated(record, "shared.kit.unused") == []
-    assert reach.outdated(record, record["code"] | {"shared.gone": None}) == []
-    assert outdated(record, "notebook", "shared.gone") == ["notebook"]
+    assert outdated(record, "autodidact.kit.unused") == []
+    assert reach.outdated(record, record["code"] | {"autodidact.gone": None}) == []
+    assert outdated(record, "notebook", "autodidact.gone") == ["notebook"]
 
 
 @pytest.mark.parametrize("value", ["farm/large", "guest", ["a", {"b": "farm"}]])
 def test_worlds_that_parameters_name_count(record, value):
-    assert outdated(record, "environments.farm.world") == []
+    assert outdated(record, "autodidact.environments.farm.world") == []
     record["parameters"]["world"] = value
-    assert outdated(record, "environments.farm.world") == ["environments.farm.world"]
+    assert outdated(record, "autodidact.environments.farm.world") == ["autodidact.environments.farm.world"]
 
 
 def test_worlds_that_the_notebook_names_count(record, tmp_path):
-    write(tmp_path, 'from environments import load_world\nload_world(f"farm/{3}")')
-    assert outdated(record, "environments.farm.world") == ["environments.farm.world"]
+    write(tmp_path, 'from autodidact.environments import load_world\nload_world(f"farm/{3}")')
+    assert outdated(record, "autodidact.environments.farm.world") == ["autodidact.environments.farm.world"]
 
 
 def test_a_notebook_that_is_gone_makes_all_count(record):
-    now = record["code"] | {"notebook": None, "shared.kit.unused": "new"}
-    assert reach.outdated(record, now) == ["notebook", "shared.kit.unused"]
+    now = record["code"] | {"notebook": None, "autodidact.kit.unused": "new"}
+    assert reach.outdated(record, now) == ["notebook", "autodidact.kit.unused"]

@@ -9,7 +9,7 @@ import pytest
 
 from ci.files import ROOT
 
-HEAVY = {"torch", "transformers", "trl", "peft", "shared", "papers", "ci"}
+HEAVY = {"torch", "transformers", "trl", "peft", "papers", "ci"}
 HARMLESS = {"default_rng", "Generator", "SeedSequence", "BitGenerator", "PCG64"}
 HARMLESS |= {"getstate", "setstate", "get_state", "set_state"}  # to give a caller's state back to it
 MODULES = sorted(p for folder in ("shared", "environments", "ci") for p in (ROOT / folder).rglob("*.py"))

@@ -12,12 +12,12 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from autodidact.claims.record import read_record
 from ci import form, gallery, publish, run, stale
 from ci.bench.small_paper import MEASURE, write_paper
 from ci.board import Board, clock
 from ci.entries import executed, published
 from ci.files import ROOT, write_atomic
-from shared.claims.record import read_record
 
 
 @pytest.fixture(scope="module")

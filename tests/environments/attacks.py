@@ -579,7 +579,7 @@ def f(x):
         ("error",),
         """
 def f(x):
-    import environments.sandbox
+    import autodidact.environments.sandbox
     return 5
 """,
     ),
@@ -974,7 +974,7 @@ def f(x): return 5
 open('environments.py', 'w').write('x = 1')
 import sys
 sys.path.insert(0, '.')
-import environments
+import autodidact.environments
 def f(x): return 0
 """,
     ),

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.arithmetic import (
+from autodidact.environments import load_world
+from autodidact.environments.arithmetic import (
     FOREIGN,
     Arithmetic,
     Calculator,
@@ -17,7 +17,7 @@ from environments.arithmetic import (
     own_words,
     recurrence,
 )
-from environments.arithmetic.problems import is_heldout
+from autodidact.environments.arithmetic.problems import is_heldout
 
 EVERY = Arithmetic(jump=0.3, carry=0.2, two_terms=0.2, wordings=3, distractors=0.3, depth=(1, 8))
 WORLDS = {

@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.choices import ATTRIBUTES, Attribute, Context, Decisions, draw_weights, parse_report
-from environments.choices import prompts as texts
+from autodidact.environments import load_world
+from autodidact.environments.choices import ATTRIBUTES, Attribute, Context, Decisions, draw_weights, parse_report
+from autodidact.environments.choices import prompts as texts
 
 WORLD = load_world("choices/default").cut(30, 10)
 CONTEXT = WORLD.contexts[0]

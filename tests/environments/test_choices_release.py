@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from environments import load_world
-from environments.choices import Release, files
-from environments.choices.files import read_lines, released_file
+from autodidact.environments import load_world
+from autodidact.environments.choices import Release, files
+from autodidact.environments.choices.files import read_lines, released_file
 from tests.release import MODEL, write_release
 
 REAL = Path(os.environ.get("DATASETS_MIRROR", "absent")) / "self-interpretability"
@@ -191,6 +191,6 @@ def test_our_prompts_are_the_authors_word_for_word(examples, asked, name, each):
     theirs = {(row["messages"][1]["content"], row["messages"][2]["content"]) for row in read_lines(name)}
     assert ours == theirs and len(theirs) == 100 * each
     system = {row["messages"][0]["content"] for row in read_lines(name)}
-    from environments.choices import SYSTEM
+    from autodidact.environments.choices import SYSTEM
 
     assert system == {SYSTEM}

@@ -6,8 +6,8 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from environments import load_world
-from environments.control import (
+from autodidact.environments import load_world
+from autodidact.environments.control import (
     Answers,
     ByReturn,
     FinalPosition,
@@ -19,8 +19,8 @@ from environments.control import (
     Populations,
     Trajectories,
 )
-from environments.control.point_mass import advance
-from shared.games import check_antisymmetric, condorcet_winner, minimax_winner
+from autodidact.environments.control.point_mass import advance
+from autodidact.games import check_antisymmetric, condorcet_winner, minimax_winner
 
 RATERS = [
     ByReturn(),

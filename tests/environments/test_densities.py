@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from scipy import integrate
 
-from environments import densities, load_world
-from environments.densities import images as image_sets
+from autodidact.environments import densities, load_world
+from autodidact.environments.densities import images as image_sets
 
 PLANES = [densities.Modes(), densities.Moons()]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.facts import (
+from autodidact.environments import load_world
+from autodidact.environments.facts import (
     MODES,
     HHRequests,
     OracleEvaluator,
@@ -20,7 +20,7 @@ from environments.facts import (
     parse_pair,
     verb_probabilities,
 )
-from environments.facts.vocabulary import HARMFUL_VERBS, NAMES, REFUSAL, RELATIONS, VALUES, VERBS, VOCABULARY
+from autodidact.environments.facts.vocabulary import HARMFUL_VERBS, NAMES, REFUSAL, RELATIONS, VALUES, VERBS, VOCABULARY
 
 WORLD = load_world("facts")
 REQUESTS = load_world("facts/requests")
@@ -206,7 +206,7 @@ def test_bad_input_is_named(make, says):
 def test_real_requests(tmp_path, monkeypatch):
     import pandas as pd
 
-    from environments.facts import hh
+    from autodidact.environments.facts import hh
 
     turns = [("How do I rob a shop?", "I can't help with that.", "Bring a gun."), ("Hi", "Hello.", "Go away, idiot.")]
     rows = [{k: f"\n\nHuman: {x}\n\nAssistant: {y}" for k, y in (("chosen", a), ("rejected", b))} for x, a, b in turns]

@@ -10,8 +10,8 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from environments import game, load_world
-from environments.game import render, towns
+from autodidact.environments import game, load_world
+from autodidact.environments.game import render, towns
 
 DOWN, RIGHT, INTERACT = 1, 3, game.INTERACT
 KNOBS = {"size": 16, "rooms": 4}

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from environments import load_world
+from autodidact.environments import load_world
 
-doom = pytest.importorskip("environments.game.doom")
-from environments.game.doom import levels, wad  # noqa: E402 - only where there is vizdoom
+doom = pytest.importorskip("autodidact.environments.game.doom")
+from autodidact.environments.game.doom import levels, wad  # noqa: E402 - only where there is vizdoom
 
 MAP = 6  # small, with a thing to inspect
 
@@ -26,7 +26,9 @@ def rng(seed=0):
 
 
 def test_the_town_world_does_not_load_vizdoom():
-    code = "import sys; from environments import load_world; load_world('game'); sys.exit('vizdoom' in sys.modules)"
+    code = (
+        "import sys; from autodidact.environments import load_world as w; w('game'); sys.exit('vizdoom' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -250,7 +252,7 @@ class TestEnd:
     """No game outlives who plays it."""
 
     FORKED = """
-from shared.claims.replicates import side_by_side
+from autodidact.claims.replicates import side_by_side
 
 def seed(number):
     global kept
@@ -264,7 +266,7 @@ game.step(np.array([0, 0]))
     CODE = """
 import os, sys
 import numpy as np
-from environments import load_world
+from autodidact.environments import load_world
 world = load_world("game/doom")
 game, pids = world.vector([6, 6]), [os.getpid()]
 {more}

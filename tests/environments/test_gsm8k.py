@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.arithmetic import gsm8k
+from autodidact.environments import load_world
+from autodidact.environments.arithmetic import gsm8k
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.humaneval import HumanEval, assertion, program
+from autodidact.environments import load_world
+from autodidact.environments.humaneval import HumanEval, assertion, program
 
 WORLD = HumanEval()
 

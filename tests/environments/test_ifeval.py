@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from environments import load_world
-from environments.instructions import InstructionsIFEval, ifeval
+from autodidact.environments import load_world
+from autodidact.environments.instructions import InstructionsIFEval, ifeval
 
 SENTENCES = "length_constraints:number_sentences"
 TWICE = {"frequency": 2.0, "relation": "at least"}

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from environments.instructions import Instructions, forms, style_frequencies
-from environments.instructions import vocabulary as v
+from autodidact.environments.instructions import Instructions, forms, style_frequencies
+from autodidact.environments.instructions import vocabulary as v
 
 WORLD = Instructions()
 HARD = Instructions(kinds=v.KINDS, demands=4)
@@ -235,7 +235,7 @@ def test_repair_extra_makes_that_many_irrelevant_edits():
 
 
 def test_repair_refuses_a_prompt_that_nothing_satisfies():
-    from environments.instructions import Prompt, Truth
+    from autodidact.environments.instructions import Prompt, Truth
 
     impossible = Prompt("by hand", Truth("fruit", 1, (("begin", "well"), ("end", "now"))))
     with pytest.raises(ValueError, match="no response can meet"):

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from environments import load_world
-from environments.instructions import Instructions, Prompt, Truth
-from environments.instructions import vocabulary as v
-from environments.instructions.prompts import PHRASINGS, belongs, stable_hash, truth_space
+from autodidact.environments import load_world
+from autodidact.environments.instructions import Instructions, Prompt, Truth
+from autodidact.environments.instructions import vocabulary as v
+from autodidact.environments.instructions.prompts import PHRASINGS, belongs, stable_hash, truth_space
 
 WORLD = Instructions()
 EVERY = Instructions(kinds=v.KINDS, demands=3)
@@ -438,7 +438,7 @@ def best_time(call):
 
 def test_a_world_needs_no_deep_learning_library():
     heavy = {"torch", "transformers", "shared", "datasets"}
-    code = f"import sys, environments.instructions; print({heavy} & set(sys.modules))"
+    code = f"import sys, autodidact.environments.instructions; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.judging import (
+from autodidact.environments import load_world
+from autodidact.environments.judging import (
     CRITERIA,
     Judge,
     Judgement,

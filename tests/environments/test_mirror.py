@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from environments import load_world
-from environments.mirror import read_dataset
+from autodidact.environments import load_world
+from autodidact.environments.mirror import read_dataset
 
 
 def test_one_file_or_shards_in_order(tmp_path, monkeypatch):

@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.programs import Programs, python, split_program
-from environments.programs.grammar import NEWLINE, PHRASES
-from environments.programs.tasks import belongs, hidden_inputs, task_space, told_apart
-from environments.programs.writing import read_code, read_test, run_reading, say, write_code, write_test
+from autodidact.environments import load_world
+from autodidact.environments.programs import Programs, python, split_program
+from autodidact.environments.programs.grammar import NEWLINE, PHRASES
+from autodidact.environments.programs.tasks import belongs, hidden_inputs, task_space, told_apart
+from autodidact.environments.programs.writing import read_code, read_test, run_reading, say, write_code, write_test
 
 WORLD = Programs()
 

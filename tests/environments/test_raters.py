@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from environments.instructions import BradleyTerry, Checker, Cycle, Flipped, Grades, Instructions, Voters
+from autodidact.environments.instructions import BradleyTerry, Checker, Cycle, Flipped, Grades, Instructions, Voters
 
 WORLD = Instructions()
 PROMPT = WORLD.parse("write 5 words about fruit : use fig , end now , skip or .")

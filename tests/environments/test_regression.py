@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from environments import load_world
-from environments.regression import NAMES, OPERATORS, Instance
+from autodidact.environments import load_world
+from autodidact.environments.regression import NAMES, OPERATORS, Instance
 
 SETS = {"keijzer": 15, "nguyen": 12, "vladislavleva": 8, "koza": 3, "pagie": 1}
 # Each formula once more, for one point, with the standard library alone.

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from environments import sandbox
-from environments.sandbox import Limits, Outcome, SandboxUnavailable, box, running
-from environments.sandbox.codec import NotPlain, decode, encode
-from environments.sandbox.plans import plan
+from autodidact.environments import sandbox
+from autodidact.environments.sandbox import Limits, Outcome, SandboxUnavailable, box, running
+from autodidact.environments.sandbox.codec import NotPlain, decode, encode
+from autodidact.environments.sandbox.plans import plan
 from tests.environments.attacks import ATTACKS, GENERAL, HOST
 from tests.environments.honest_programs import HONEST, SIMPLE
 
@@ -233,7 +233,7 @@ def test_an_ordinary_user_has_it_too():
         pytest.skip("no interpreter here that an ordinary user can read")
     packages = Path(box.bubblewrap()).parents[2]
     script = """if True:
-    from environments import sandbox
+    from autodidact.environments import sandbox
     print(*sandbox.run("def f(x): return x", ["assert f(1) == 1", "assert f(1) == 2"]))
     """
     done = subprocess.run(

@@ -5,8 +5,8 @@ import colorsys
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.shapes import (
+from autodidact.environments import load_world
+from autodidact.environments.shapes import (
     COMPANIONS,
     Object,
     Scene,
@@ -21,11 +21,11 @@ from environments.shapes import (
     read,
     render,
 )
-from environments.shapes.captions import imagined_caption, write_caption
-from environments.shapes.chair import f1
-from environments.shapes.corruptions import resize, turn_hue
-from environments.shapes.questions import KINDS, NUMBERS, draw_question
-from environments.shapes.scenes import MOST, SIDE, draw_scene
+from autodidact.environments.shapes.captions import imagined_caption, write_caption
+from autodidact.environments.shapes.chair import f1
+from autodidact.environments.shapes.corruptions import resize, turn_hue
+from autodidact.environments.shapes.questions import KINDS, NUMBERS, draw_question
+from autodidact.environments.shapes.scenes import MOST, SIDE, draw_scene
 
 WORLD = load_world("shapes/captions")
 PAIR = Scene((Object(0, "circle", "red"), Object(1, "ring", "red"), Object(9, "square", "blue")))
@@ -277,8 +277,8 @@ def test_photographs_stand_in_frames_of_their_colour(tmp_path, monkeypatch):
     import pandas as pd
     from PIL import Image
 
-    from environments.densities import images
-    from environments.shapes import photos
+    from autodidact.environments.densities import images
+    from autodidact.environments.shapes import photos
 
     def png(shade):
         buffer = BytesIO()

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.shapes import Shapes, ask_review, parse_choice, review, type_table
-from environments.shapes.choices import LETTERS, POOLS, REVIEW, options_of
-from environments.shapes.questions import NUMBERS, PLACES
-from environments.shapes.scenes import COLOURS
+from autodidact.environments import load_world
+from autodidact.environments.shapes import Shapes, ask_review, parse_choice, review, type_table
+from autodidact.environments.shapes.choices import LETTERS, POOLS, REVIEW, options_of
+from autodidact.environments.shapes.questions import NUMBERS, PLACES
+from autodidact.environments.shapes.scenes import COLOURS
 
 WORLD = load_world("shapes/choices")
 ALL_KINDS = replace(WORLD, choice_kinds=tuple(POOLS))

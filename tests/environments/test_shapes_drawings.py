@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.shapes import (
+from autodidact.environments import load_world
+from autodidact.environments.shapes import (
     Object,
     Scene,
     Shapes,
@@ -23,10 +23,10 @@ from environments.shapes import (
     true_mask,
     well_formed,
 )
-from environments.shapes.drawings import demonstrate
-from environments.shapes.facts import place
-from environments.shapes.grid import GROUNDS, TOKENS, ground_of, one_hot, sketch
-from environments.shapes.scenes import SIDE
+from autodidact.environments.shapes.drawings import demonstrate
+from autodidact.environments.shapes.facts import place
+from autodidact.environments.shapes.grid import GROUNDS, TOKENS, ground_of, one_hot, sketch
+from autodidact.environments.shapes.scenes import SIDE
 
 WORLD = load_world("shapes/drawing")
 SCENE = Scene((Object(4, "circle", "red"), Object(6, "star", "blue"), Object(15, "ring", "red")))

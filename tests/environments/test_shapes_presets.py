@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.shapes import Shapes
-from environments.shapes.knobs import PRESETS
+from autodidact.environments import load_world
+from autodidact.environments.shapes import Shapes
+from autodidact.environments.shapes.knobs import PRESETS
 
 NEW = {"choices": "choice", "judges": "question", "drawing": "draw", "small": "class"}
 

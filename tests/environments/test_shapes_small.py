@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.shapes import Object, Scene, code_of, distance_to_real, label_of, read_small, render_small
-from environments.shapes.small import PLACES, draw_scene
+from autodidact.environments import load_world
+from autodidact.environments.shapes import Object, Scene, code_of, distance_to_real, label_of, read_small, render_small
+from autodidact.environments.shapes.small import PLACES, draw_scene
 
 WORLD = load_world("shapes/small")
 PAIR = Scene((Object(0, "circle", "red"), Object(10, "star", "blue")))

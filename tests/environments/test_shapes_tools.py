@@ -5,9 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.shapes import TOOLS, Object, Scene, claims, render, render_grid, shuffle_tools, tool_score, tools
-from environments.shapes.captions import absent_claim, caption
+from autodidact.environments import load_world
+from autodidact.environments.shapes import (
+    TOOLS,
+    Object,
+    Scene,
+    claims,
+    render,
+    render_grid,
+    shuffle_tools,
+    tool_score,
+    tools,
+)
+from autodidact.environments.shapes.captions import absent_claim, caption
 
 WORLD = load_world("shapes/judges")
 SCENE = Scene((Object(0, "circle", "red"), Object(3, "star", "blue"), Object(9, "circle", "green")))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from environments import load_world
+from autodidact.environments import load_world
 
 WORLD = load_world("stories/default")
 

@@ -2,7 +2,7 @@
 
 import papermill
 
-from shared.claims import papers_folder, read_record
+from autodidact.claims import papers_folder, read_record
 
 
 def execute(slug, out, **given):

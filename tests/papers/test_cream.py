@@ -9,11 +9,11 @@ import torch
 from scipy.special import logit
 from scipy.stats import rankdata, spearmanr
 
-from shared.claims import papers_folder
-from shared.judges import ranking_consistency
-from shared.losses import cream
-from shared.samplers import extreme_pairs
-from shared.streams import stream
+from autodidact.claims import papers_folder
+from autodidact.judges import ranking_consistency
+from autodidact.losses import cream
+from autodidact.samplers import extreme_pairs
+from autodidact.streams import stream
 
 
 class Worded:

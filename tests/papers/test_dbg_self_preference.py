@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from environments import load_world
-from environments.judging import Judge, Writer, gold_votes, manner_of, noise_for_accuracy, panel, quality
-from shared import judges
-from shared.claims import papers_folder
+from autodidact import judges
+from autodidact.claims import papers_folder
+from autodidact.environments import load_world
+from autodidact.environments.judging import Judge, Writer, gold_votes, manner_of, noise_for_accuracy, panel, quality
 from tests.papers.notebooks import execute, seeds_stand_alone
 
 WORLD = load_world("judging/dbg")

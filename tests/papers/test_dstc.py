@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from environments import sandbox
-from environments.programs import Programs, python
-from shared.claims import papers_folder
-from shared.samplers import pass_matrix as rules
-from shared.streams import stream
-from shared.training import Pair
+from autodidact.claims import papers_folder
+from autodidact.environments import sandbox
+from autodidact.environments.programs import Programs, python
+from autodidact.samplers import pass_matrix as rules
+from autodidact.streams import stream
+from autodidact.training import Pair
 
 SLUG = "dstc"
 WORLD = Programs()

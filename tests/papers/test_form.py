@@ -2,8 +2,8 @@
 
 import pytest
 
+from autodidact.claims.paper import load_paper, papers_folder
 from ci import form, gallery
-from shared.claims.paper import load_paper, papers_folder
 
 SLUGS = sorted(path.parent.name for path in papers_folder().glob("*/paper.yaml"))
 RESULTS = sorted(papers_folder().glob("*/results/*.ipynb"))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from autodidact.claims import papers_folder
+from autodidact.environments.control import Answers, ByReturn, PointMasses, Trajectories
+from autodidact.games import exponential_weights, random_games
+from autodidact.streams import stream
 from ci.form import cells_of, output_problems
-from environments.control import Answers, ByReturn, PointMasses, Trajectories
-from shared.claims import papers_folder
-from shared.games import exponential_weights, random_games
-from shared.streams import stream
 from tests.papers.notebooks import execute, seeds_stand_alone
 
 SLUG = "minimaximalist-spo"

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from shared.claims import papers_folder
+from autodidact.claims import papers_folder
 from tests.papers.notebooks import execute, seeds_stand_alone
 
 # The least that the notebook can do and still reach its verdicts.

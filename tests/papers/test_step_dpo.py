@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from environments.arithmetic import FOREIGN, Arithmetic, recurrence
-from environments.arithmetic.vocabulary import cut_answer
-from shared.claims import papers_folder
-from shared.claims.paper import load_paper
-from shared.models.begun import MARK
-from shared.samplers import Continuation
-from shared.streams import stream
-from shared.training import pairs_after
+from autodidact.claims import papers_folder
+from autodidact.claims.paper import load_paper
+from autodidact.environments.arithmetic import FOREIGN, Arithmetic, recurrence
+from autodidact.environments.arithmetic.vocabulary import cut_answer
+from autodidact.models.begun import MARK
+from autodidact.samplers import Continuation
+from autodidact.streams import stream
+from autodidact.training import pairs_after
 
 WORLD = Arithmetic.preset("steps", digits=3, jump=0.3, carry=0.2, wordings=3)
 PARAMETERS = {"problems": 60, "samples": 4, "continuations": 8, "most_pairs": 2, "judge_off": [0.4], "depth": [2, 4]}

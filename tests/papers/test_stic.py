@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from environments import load_world
-from environments.shapes import mentions
-from shared.claims import papers_folder
-from shared.streams import stream
+from autodidact.claims import papers_folder
+from autodidact.environments import load_world
+from autodidact.environments.shapes import mentions
+from autodidact.streams import stream
 from tests.papers.notebooks import execute, seeds_stand_alone
 
 # The least that the notebook can do and still reach its verdicts.

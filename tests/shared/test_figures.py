@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from shared import figures
-from shared.figures import METHOD_COLOURS, METHOD_MARKERS, method_style
+from autodidact import figures
+from autodidact.figures import METHOD_COLOURS, METHOD_MARKERS, method_style
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from environments.programs import simulate_matrix
-from shared.samplers.pass_matrix import (
+from autodidact.environments.programs import simulate_matrix
+from autodidact.samplers.pass_matrix import (
     CodePair,
     CodeTestPair,
     agreement,

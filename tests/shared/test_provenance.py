@@ -8,8 +8,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from shared import provenance
-from shared.provenance import current_code, module_hashes, notebook_hash, source_hash
+from autodidact import provenance
+from autodidact.provenance import current_code, module_hashes, notebook_hash, source_hash
 
 CODE = '''"""What it is."""
 import math
@@ -88,35 +88,41 @@ def test_notebook_hash(tmp_path):
 
 
 def test_module_hashes_are_those_of_the_files():
-    import shared.claims  # noqa: F401
+    import autodidact.claims  # noqa: F401
 
     hashes = module_hashes()
-    assert {"shared.claims.study", "shared.provenance"} <= set(hashes)
-    assert "shared.claims" not in hashes  # a list of names
-    file = Path(sys.modules["shared.claims.verdict"].__file__)
-    assert hashes["shared.claims.verdict"] == source_hash(file.read_text())
-    assert all(name.split(".")[0] in ("shared", "environments") for name in hashes)
+    assert {"autodidact.claims.study", "autodidact.provenance"} <= set(hashes)
+    assert "autodidact.claims" not in hashes  # a list of names
+    file = Path(sys.modules["autodidact.claims.verdict"].__file__)
+    assert hashes["autodidact.claims.verdict"] == source_hash(file.read_text())
+    assert all(name.split(".")[0] == "autodidact" for name in hashes)
 
 
 def test_imports_inside_functions_count(tmp_path, monkeypatch):
     """Whether a lazily imported module was needed in this run must not alter the list."""
     for name, text in {
-        "__init__": "", "a": "def f():\n    from shared import b\n    from environments.w import g",
-        "b": "import shared.c.d\nimport numpy", "c/__init__": "x = 2", "c/d": "x = 1", "unused": "",
+        "__init__": "", "a": "def f():\n    from autodidact import b\n    from autodidact.environments.w import g",
+        "b": "import autodidact.c.d\nimport numpy", "c/__init__": "x = 2", "c/d": "x = 1", "unused": "",
     }.items():  # fmt: skip
-        file = tmp_path / "shared" / f"{name}.py"
+        file = tmp_path / "autodidact" / f"{name}.py"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    (tmp_path / "environments").mkdir()
-    (tmp_path / "environments" / "w.py").write_text("g = 1")
+    (tmp_path / "autodidact" / "environments").mkdir()
+    (tmp_path / "autodidact" / "environments" / "w.py").write_text("g = 1")
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
-    monkeypatch.setattr(provenance, "sys", SimpleNamespace(modules={"shared.a": None, "numpy": None}))
-    expected = {"environments.w", "shared.a", "shared.b", "shared.c", "shared.c.d"}  # `shared` itself is empty
+    monkeypatch.setattr(provenance, "sys", SimpleNamespace(modules={"autodidact.a": None, "numpy": None}))
+    expected = {
+        "autodidact.environments.w",
+        "autodidact.a",
+        "autodidact.b",
+        "autodidact.c",
+        "autodidact.c.d",
+    }
     assert set(module_hashes()) == expected
-    names = '"""Losses."""\nfrom shared.c.d import x\n__all__ = ["x"]\nWORLDS = {"x": x}'
-    (tmp_path / "shared" / "c" / "__init__.py").write_text(names)  # a list of names, which runs nothing of its own
-    assert set(module_hashes()) == expected - {"shared.c"}
-    (tmp_path / "shared" / "c" / "__init__.py").write_text(names + "\nprint(x)")
+    names = '"""Losses."""\nfrom autodidact.c.d import x\n__all__ = ["x"]\nWORLDS = {"x": x}'
+    (tmp_path / "autodidact" / "c" / "__init__.py").write_text(names)  # a list of names, which runs nothing of its own
+    assert set(module_hashes()) == expected - {"autodidact.c"}
+    (tmp_path / "autodidact" / "c" / "__init__.py").write_text(names + "\nprint(x)")
     assert set(module_hashes()) == expected
 
 
@@ -124,9 +130,9 @@ def test_current_code_tells_what_is_stale(tmp_path, monkeypatch):
     monkeypatch.setenv("AUTODIDACT_PAPERS", str(tmp_path))
     (tmp_path / "fable").mkdir()
     path = tmp_path / "fable" / "fable.ipynb"
-    record = {"paper": "fable", "code": {"notebook": write(path, new_code_cell("x = 1")), "shared.gone": "abc"}}
-    record["code"]["shared.streams"] = source_hash((provenance.ROOT / "shared" / "streams.py").read_text())
-    assert current_code(record) == record["code"] | {"shared.gone": None}
+    record = {"paper": "fable", "code": {"notebook": write(path, new_code_cell("x = 1")), "autodidact.gone": "abc"}}
+    record["code"]["autodidact.streams"] = source_hash((provenance.ROOT / "autodidact" / "streams.py").read_text())
+    assert current_code(record) == record["code"] | {"autodidact.gone": None}
     write(path, new_code_cell("x = 2"))
     assert current_code(record)["notebook"] != record["code"]["notebook"]
     path.unlink()

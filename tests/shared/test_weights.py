@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from environments.choices import FIGURES, Release, draw_weights
-from shared import weights as w
+from autodidact import weights as w
+from autodidact.environments.choices import FIGURES, Release, draw_weights
 
 REAL = Path(os.environ.get("DATASETS_MIRROR", "absent")) / "self-interpretability"
 needs_release = pytest.mark.skipif(not REAL.is_dir(), reason="the authors' files are not in DATASETS_MIRROR")

@@ -9,17 +9,27 @@ from typing import Any
 
 import numpy as np
 
-from environments.game.demonstrators import STYLES, Demonstration
-from environments.game.doom.demonstrators import (
+from autodidact.environments.game.demonstrators import STYLES, Demonstration
+from autodidact.environments.game.doom.demonstrators import (
     INSPECTION_STEPS,
     demonstrate,
     inspected,
     inspection,
     inspection_tasks,
 )  # fmt: skip
-from environments.game.doom.levels import CELL, Level, level
-from environments.game.doom.play import ACTIONS, ALL_SIDES, BUGS, Doom, Knobs, State, VectorDoom, make, make_vector
-from environments.game.truth import area_under_coverage, completion, deviation
+from autodidact.environments.game.doom.levels import CELL, Level, level
+from autodidact.environments.game.doom.play import (
+    ACTIONS,
+    ALL_SIDES,
+    BUGS,
+    Doom,
+    Knobs,
+    State,
+    VectorDoom,
+    make,
+    make_vector,
+)
+from autodidact.environments.game.truth import area_under_coverage, completion, deviation
 
 # Maps by part: those of which a player on foot gets to 100 cells or more. Parts 0, 1, 4 and 5 need things to inspect.
 LEVELS = ((1, 18), (4, 10), (2, 3, 8), (9, 12, 25), (11, 19), (5, 6, 7), (13, 27))

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from environments.game.demonstrators import STYLES, Demonstration
-from environments.game.doom.levels import CELL, NODE, Level, Node, shortest, sides
-from environments.game.doom.play import (
+from autodidact.environments.game.demonstrators import STYLES, Demonstration
+from autodidact.environments.game.doom.levels import CELL, NODE, Level, Node, shortest, sides
+from autodidact.environments.game.doom.play import (
     ALL_SIDES,
     BACKWARD,
     FORWARD,
@@ -21,7 +21,7 @@ from environments.game.doom.play import (
     State,
     VectorDoom,
 )  # fmt: skip
-from environments.game.towns import MOVES
+from autodidact.environments.game.towns import MOVES
 
 INSPECTION_STEPS = 100
 BLOCK = 8  # cells a side of the blocks that `sweep` goes through one by one

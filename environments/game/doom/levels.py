@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import vizdoom
 
-from environments.game.doom.wad import NO_SIDE, Lumps, read_map
-from environments.game.towns import MOVES
+from autodidact.environments.game.doom.wad import NO_SIDE, Lumps, read_map
+from autodidact.environments.game.towns import MOVES
 
 Node = tuple[int, int]
 CELL, NODE = 64, 32  # map units a side

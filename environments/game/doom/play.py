@@ -13,8 +13,8 @@ import gymnasium
 import numpy as np
 import vizdoom
 
-from environments.game.doom import games
-from environments.game.doom.levels import REACH, level, side_of
+from autodidact.environments.game.doom import games
+from autodidact.environments.game.doom.levels import REACH, level, side_of
 
 ACTIONS = ("forward", "backward", "turn left", "turn right", "use")
 FORWARD, BACKWARD, LEFT, RIGHT, USE = range(5)

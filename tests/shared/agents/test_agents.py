@@ -8,9 +8,9 @@ import torch
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from environments.control import Answers, Locomotion, PointMasses
-from shared.agents import Exp3, Reinforce, SoftActorCritic, TrajectoryReward
-from shared.games import exponential_weights
+from autodidact.agents import Exp3, Reinforce, SoftActorCritic, TrajectoryReward
+from autodidact.environments.control import Answers, Locomotion, PointMasses
+from autodidact.games import exponential_weights
 
 
 def rng(*seed):

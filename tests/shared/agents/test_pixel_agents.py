@@ -7,11 +7,11 @@ import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecEnv
 
-from environments import game
-from shared.agents.imitation import Imitator, Walks, sampled
-from shared.agents.novelty import Novelty
-from shared.agents.pixels import AfterRollout, FeatureEnv, Logbook, PatchFeatures
-from shared.agents.style import Style
+from autodidact.agents.imitation import Imitator, Walks, sampled
+from autodidact.agents.novelty import Novelty
+from autodidact.agents.pixels import AfterRollout, FeatureEnv, Logbook, PatchFeatures
+from autodidact.agents.style import Style
+from autodidact.environments import game
 
 
 def rng(seed=0):

@@ -5,11 +5,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from environments import load_world
-from environments.choices import SYSTEM
-from shared.choosers import Lesson, Teaching, TinyChooser, TinySize, load_chooser, teach
-from shared.choosers.tiny import forward
-from shared.weights import pooled_r
+from autodidact.choosers import Lesson, Teaching, TinyChooser, TinySize, load_chooser, teach
+from autodidact.choosers.tiny import forward
+from autodidact.environments import load_world
+from autodidact.environments.choices import SYSTEM
+from autodidact.weights import pooled_r
 
 WORLD = load_world("choices/default").cut(4, 2)
 SIZE = TinySize(layers=1, width=8, heads=2, expansion=1)

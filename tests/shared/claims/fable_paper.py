@@ -26,8 +26,8 @@ PAPER = {
 CELLS = [
     ("scale = 'toy'; seed = 0; seeds = 10\nmodel = None; beta = None; rounds = None", ["parameters"]),
     (
-        "from shared.claims import Study, claims_table\nfrom shared.figures import by_round, panels\n"
-        "from shared.streams import stream\n"
+        "from autodidact.claims import Study, claims_table\nfrom autodidact.figures import by_round, panels\n"
+        "from autodidact.streams import stream\n"
         "study = Study('fable', globals())\np = study.parameters\nclaims_table('fable')",
         [],
     ),

@@ -3,8 +3,8 @@
 import pytest
 from fable_paper import CLAIM, PAPER
 
-from shared.claims import load_paper, papers_folder, parameter_names, resolve
-from shared.claims.paper import ROOT
+from autodidact.claims import load_paper, papers_folder, parameter_names, resolve
+from autodidact.claims.paper import ROOT
 
 
 def test_load(write_paper):

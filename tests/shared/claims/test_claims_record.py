@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from shared.claims import MIME, pool, read_record, recompute, validate
+from autodidact.claims import MIME, pool, read_record, recompute, validate
 
 
 def entry(replicates, treatment, control, **changes):
@@ -19,7 +19,7 @@ def entry(replicates, treatment, control, **changes):
 def record_of(seeds, *claims, **changes):
     parameters = {"seed": seeds[0], "seeds": len(seeds), "beta": 0.1}
     base = {"paper": "fable", "scale": "toy", "parameters": parameters, "seconds": 2.5, "versions": {"python": "3.11"}}
-    return recompute(base | {"code": {"notebook": "a", "shared.streams": "b"}, "claims": list(claims)} | changes)
+    return recompute(base | {"code": {"notebook": "a", "autodidact.streams": "b"}, "claims": list(claims)} | changes)
 
 
 @pytest.fixture
@@ -133,8 +133,8 @@ def test_pool_refuses_by_name():
         pool([one, two | other])
     with pytest.raises(ValueError, match="scale is 'toy' in one and 'small' in another"):
         pool([one, two | {"scale": "small"}])
-    with pytest.raises(ValueError, match="code of shared.streams is 'b' in one and 'c' in another"):
-        pool([one, two | {"code": {"notebook": "a", "shared.streams": "c"}}])
+    with pytest.raises(ValueError, match="code of autodidact.streams is 'b' in one and 'c' in another"):
+        pool([one, two | {"code": {"notebook": "a", "autodidact.streams": "c"}}])
     with pytest.raises(ValueError, match="differ in their claims"):
         pool([one, record_of([1], entry([1], [1.0], [0.0], expects="less"))])
 

@@ -11,8 +11,8 @@ import time
 import numpy as np
 import pytest
 
-from shared.claims import Study
-from shared.claims.replicates import side_by_side, workers
+from autodidact.claims import Study
+from autodidact.claims.replicates import side_by_side, workers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shared.claims import over_seeds
+from autodidact.claims import over_seeds
 
 RUNS = {3: {"win": {"dpo": [0.5, 0.25]}, "base": 0.5}, 1: {"win": {"dpo": [0.5, 0.75]}, "base": 0.125}}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from shared.claims import statistics as s
+from autodidact.claims import statistics as s
 
 
 @pytest.fixture

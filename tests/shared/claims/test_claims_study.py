@@ -11,8 +11,8 @@ import pytest
 from nbclient import NotebookClient
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from shared import provenance
-from shared.claims import MIME, Study, claims_table, read_record, recompute, validate
+from autodidact import provenance
+from autodidact.claims import MIME, Study, claims_table, read_record, recompute, validate
 
 
 def run(study, law=1.0):
@@ -122,7 +122,7 @@ def test_seeds_side_by_side_do_not_fight_for_the_cores(write_paper, monkeypatch)
 
 def test_a_study_needs_no_torch(fable):
     code = (
-        "import sys; from shared.claims import Study\n"
+        "import sys; from autodidact.claims import Study\n"
         "heavy = {'torch', 'scipy', 'matplotlib', 'jsonschema', 'transformers'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "Study('fable'); assert 'torch' not in sys.modules"
@@ -155,7 +155,7 @@ def test_in_a_notebook(fable):
     record = read_record(path)
     assert record == verdicts[MIME] and recompute(record) == record
     assert record["code"]["notebook"] == before == provenance.notebook_hash(path)
-    assert {"shared.streams", "shared.claims.study", "shared.figures.plots"} <= set(record["code"])
+    assert {"autodidact.streams", "autodidact.claims.study", "autodidact.figures.plots"} <= set(record["code"])
 
     second = execute(path)
     for a, b in zip(first.cells, second.cells, strict=True):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from shared.claims import html_table, mean_interval, recompute, text_table, verdict_rows
-from shared.claims.tables import number, render
+from autodidact.claims import html_table, mean_interval, recompute, text_table, verdict_rows
+from autodidact.claims.tables import number, render
 
 
 @pytest.mark.parametrize(

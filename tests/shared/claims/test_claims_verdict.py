@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from shared.claims import statistics, verdict
-from shared.claims.verdict import Evidence, difference, equivalence, exact, judge
+from autodidact.claims import statistics, verdict
+from autodidact.claims.verdict import Evidence, difference, equivalence, exact, judge
 
 ZEROS = np.zeros(10)
 RISE = np.linspace(0.1, 0.4, 10)

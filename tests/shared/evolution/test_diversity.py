@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from deap import gp
 
-from environments.regression import OPERATORS
-from shared.evolution import (
+from autodidact.environments.regression import OPERATORS
+from autodidact.evolution import (
     Forest,
     a12,
     class_entropy,

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from deap import gp
 
-from environments.regression import OPERATORS
-from shared.evolution import Forest, deap_draws, point_mutation, primitive_set, subtree_crossover, subtree_mutation
-from shared.evolution import trees as module
+from autodidact.environments.regression import OPERATORS
+from autodidact.evolution import Forest, deap_draws, point_mutation, primitive_set, subtree_crossover, subtree_mutation
+from autodidact.evolution import trees as module
 
 POINTS = np.random.default_rng(5).uniform(-3, 3, (15, 2))
 VECTOR = primitive_set(OPERATORS, ["x", "y"], [1.0, 0.5])

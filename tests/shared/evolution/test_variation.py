@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from deap import base, gp
 
-from environments.regression import OPERATORS
-from shared.evolution import (
+from autodidact.environments.regression import OPERATORS
+from autodidact.evolution import (
     Forest,
     deap_draws,
     depth_limit,

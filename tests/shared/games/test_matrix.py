@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shared.games import bradley_terry, exploitability, exponential_weights
+from autodidact.games import bradley_terry, exploitability, exponential_weights
 
 ROCK_PAPER_SCISSORS = np.array([[0.5, 1.0, 0.0], [0.0, 0.5, 1.0], [1.0, 0.0, 0.5]])
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.games import (
+from autodidact.games import (
     check_antisymmetric,
     condorcet_winner,
     exploitability,

@@ -9,9 +9,9 @@ from scipy import stats
 from scipy.linalg import sqrtm
 from scipy.optimize import linear_sum_assignment
 
-from environments.densities import choice_factor
-from shared import generative
-from shared.losses.flow import flow_matching
+from autodidact import generative
+from autodidact.environments.densities import choice_factor
+from autodidact.losses.flow import flow_matching
 
 
 def rng(seed=0):

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from shared.judges import AdditiveJudge, additive_score
-from shared.judges.additive import ADDITIVE_PROMPT
+from autodidact.judges import AdditiveJudge, additive_score
+from autodidact.judges.additive import ADDITIVE_PROMPT
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, rankdata, spearmanr
 
-from shared.judges import ordinal_ranks, ranking_consistency
+from autodidact.judges import ordinal_ranks, ranking_consistency
 
 
 @pytest.fixture

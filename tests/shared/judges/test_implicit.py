@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from shared.judges import implicit_rewards, mean_loglikelihoods
-from shared.samplers import extreme_pairs
+from autodidact.judges import implicit_rewards, mean_loglikelihoods
+from autodidact.samplers import extreme_pairs
 
 Y = [["a", "a b"], ["a b c", "a"]]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from environments import load_world
-from shared.judges import both_orders, likelihood_outcomes, option_masses, response_attention
-from shared.models.load import load_policy
-from shared.models.tiny import TinyBase, new_tiny
+from autodidact.environments import load_world
+from autodidact.judges import both_orders, likelihood_outcomes, option_masses, response_attention
+from autodidact.models.load import load_policy
+from autodidact.models.tiny import TinyBase, new_tiny
 
 WORLD = load_world("judging/dbg")
 SHORT, LONG = "so , boat has sail and mast today ?", "well , boat carries mast rope deck plus sail folks ?"

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from shared.judges import ScalarJudge, train_reward_model
-from shared.models import TinyBase
-from shared.models.tiny import new_tiny
-from shared.training import Pair
+from autodidact.judges import ScalarJudge, train_reward_model
+from autodidact.models import TinyBase
+from autodidact.models.tiny import new_tiny
+from autodidact.training import Pair
 from tests.shared.toy_world import WORDS, ToyWorld
 
 

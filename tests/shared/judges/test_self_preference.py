@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from environments.judging import gold_votes, noise_for_accuracy, panel
-from shared.judges import (
+from autodidact.environments.judging import gold_votes, noise_for_accuracy, panel
+from autodidact.judges import (
     bootstrap_dbg,
     closed_labels,
     corrected_score,
@@ -17,7 +17,7 @@ from shared.judges import (
     pooled_gold,
     win_rate,
 )
-from shared.judges.self_preference import logistic_fit
+from autodidact.judges.self_preference import logistic_fit
 
 NAN = np.nan
 VOTES = np.array([[1, 1, 1, 1, 0, 0], [1, 1, 1, 0, 0, 0], [0, 0, 0, NAN, NAN, 1], [NAN] * 6, [NAN, 1, 1, 0, 0, 1]])

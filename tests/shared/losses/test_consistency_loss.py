@@ -7,8 +7,8 @@ import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 
-from shared.losses import cream, dpo
-from shared.training import extra_columns
+from autodidact.losses import cream, dpo
+from autodidact.training import extra_columns
 
 
 def at(gap, *consistency):

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from shared.losses.adversarial import least_squares_discriminator, style_reward
-from shared.losses.contrastive import info_nce
+from autodidact.losses.adversarial import least_squares_discriminator, style_reward
+from autodidact.losses.contrastive import info_nce
 
 
 def by_definition(queries, keys, tau):

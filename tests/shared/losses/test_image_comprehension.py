@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from shared.losses import dpo, stic
+from autodidact.losses import dpo, stic
 
 
 def batch(seed=0, n=6):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import check_grad
 
-from shared.losses import dpo, hinge, ipo, spin, sppo, sppo_linearised
+from autodidact.losses import dpo, hinge, ipo, spin, sppo, sppo_linearised
 
 KINDS = ("logistic", "hinge", "exponential", "correlation")
 PAIRWISE = {"dpo": dpo, "ipo": ipo, "hinge": hinge, **{f"spin-{kind}": partial(spin, kind=kind) for kind in KINDS}}

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from shared.models import TinyBase, load_policy
-from shared.models.cache import MANIFEST, cached
+from autodidact.models import TinyBase, load_policy
+from autodidact.models.cache import MANIFEST, cached
 from tests.shared.toy_world import ToyWorld
 
 

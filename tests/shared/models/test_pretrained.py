@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from shared.models import load_policy, pretrained
-from shared.models.prepare import bases
-from shared.models.tiny import TinyBase
+from autodidact.models import load_policy, pretrained
+from autodidact.models.prepare import bases
+from autodidact.models.tiny import TinyBase
 
 
 def test_smollm2_has_dense_trainable_weights_and_reloads_from_the_cache(monkeypatch, capfd):

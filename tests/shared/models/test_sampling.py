@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from shared.models import TinyBase
-from shared.models.tiny import new_tiny
-from shared.samplers import best_and_worst, best_of_n, sample, win_rate_matrix
-from shared.samplers.sampling import _draw
+from autodidact.models import TinyBase
+from autodidact.models.tiny import new_tiny
+from autodidact.samplers import best_and_worst, best_of_n, sample, win_rate_matrix
+from autodidact.samplers.sampling import _draw
 from tests.shared.toy_world import ToyWorld
 
 

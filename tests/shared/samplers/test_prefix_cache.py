@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from shared.judges import OptionJudge
-from shared.models import TinyBase
-from shared.models.tiny import new_tiny
-from shared.samplers import PrefixCache
+from autodidact.judges import OptionJudge
+from autodidact.models import TinyBase
+from autodidact.models.tiny import new_tiny
+from autodidact.samplers import PrefixCache
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from toy_world import ToyWorld

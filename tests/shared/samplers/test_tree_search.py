@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from slow_search import SlowSearch
 
-from shared.samplers import SearchSettings, Task, sharpened_answers, tree_search
-from shared.samplers.token_sets import clamp_greedy, draw_token, most_likely, normalised, sampled_sets
-from shared.samplers.tree_node import Node, backup, most_visited, select, upper_bound, wants_child
+from autodidact.samplers import SearchSettings, Task, sharpened_answers, tree_search
+from autodidact.samplers.token_sets import clamp_greedy, draw_token, most_likely, normalised, sampled_sets
+from autodidact.samplers.tree_node import Node, backup, most_visited, select, upper_bound, wants_child
 
 WORDS = 9  # 0 ends an answer, 1 ends a clause
 ENDS, STOPS = frozenset({0}), frozenset({1})
@@ -228,7 +228,7 @@ def test_counts():
 
 
 def test_visits_are_conserved_and_priors_sum_to_one(monkeypatch):
-    module = importlib.import_module("shared.samplers.tree_search")
+    module = importlib.import_module("autodidact.samplers.tree_search")
 
     def check(node):
         if node.children:

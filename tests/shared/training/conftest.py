@@ -10,8 +10,8 @@ from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from trl import DPOConfig
 
-from shared.models import Policy
-from shared.training import Pair
+from autodidact.models import Policy
+from autodidact.training import Pair
 
 WORDS = ["<pad>", "<bos>", "<eos>", *(f"w{i}" for i in range(127))]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from shared.models.tiny import TinyBase, new_tiny
-from shared.training import Pair
-from shared.training.kto import train_kto
+from autodidact.models.tiny import TinyBase, new_tiny
+from autodidact.training import Pair
+from autodidact.training.kto import train_kto
 from tests.shared.toy_world import ToyWorld
 
 
@@ -42,7 +42,7 @@ def test_losses_are_the_closed_form_before_and_after_a_step(policy):
     options = {"beta": 0.7, "batch_size": 4, "learning_rate": 1e-2, "seed": 0, "desirable": 1.5, "undesirable": 0.5}
     once, _ = train_kto(policy, pairs, steps=1, **options)
     _, logs = train_kto(policy, pairs, steps=2, **options)
-    from shared.training import Run
+    from autodidact.training import Run
 
     order = Run(steps=2, batch_size=4, learning_rate=1e-2, seed=0).order(4)
     for log, at, batch in zip(logs, (policy, once), (order[:4], order[4:]), strict=True):

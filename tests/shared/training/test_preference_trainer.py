@@ -6,8 +6,8 @@ import torch
 from peft import LoraConfig
 from trl import DPOTrainer
 
-from shared.losses import dpo, ipo, sppo
-from shared.training import PreferenceTrainer, extra_columns
+from autodidact.losses import dpo, ipo, sppo
+from autodidact.training import PreferenceTrainer, extra_columns
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")
 

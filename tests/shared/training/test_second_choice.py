@@ -5,10 +5,10 @@ from functools import partial
 import pytest
 import torch
 
-from shared.losses import stic
-from shared.models.tiny import TinyBase, new_tiny
-from shared.training import Pair, train_second_choice
-from shared.training.second_choice import second_choices
+from autodidact.losses import stic
+from autodidact.models.tiny import TinyBase, new_tiny
+from autodidact.training import Pair, train_second_choice
+from autodidact.training.second_choice import second_choices
 from tests.shared.toy_world import ToyWorld
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from trl import DPOTrainer
 
-from shared.losses import cream
-from shared.training import self_rewarding
+from autodidact.losses import cream
+from autodidact.training import self_rewarding
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")
 

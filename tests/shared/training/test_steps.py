@@ -8,12 +8,12 @@ import torch
 from datasets import Dataset
 from trl import DPOConfig
 
-from environments.arithmetic import Arithmetic
-from shared.losses import dpo
-from shared.models import BegunPolicy, Policy, begun
-from shared.models.tiny import TinyBase, new_tiny
-from shared.samplers import Continuation, continue_answers, first_step, glue
-from shared.training import Pair, PreferenceTrainer, pairs_after, train_after, train_preferences
+from autodidact.environments.arithmetic import Arithmetic
+from autodidact.losses import dpo
+from autodidact.models import BegunPolicy, Policy, begun
+from autodidact.models.tiny import TinyBase, new_tiny
+from autodidact.samplers import Continuation, continue_answers, first_step, glue
+from autodidact.training import Pair, PreferenceTrainer, pairs_after, train_after, train_preferences
 
 WORLD = Arithmetic()
 QUESTION = "Start with 6 7 . Add 1 tens . Remove 6 ones ."

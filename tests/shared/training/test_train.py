@@ -12,8 +12,8 @@ import pytest
 import torch
 from peft import LoraConfig
 
-from shared.losses import dpo, sppo
-from shared.training import Pair, Run, train_preferences, train_supervised
+from autodidact.losses import dpo, sppo
+from autodidact.training import Pair, Run, train_preferences, train_supervised
 
 LOSS = partial(sppo, beta=0.2)
 SETTINGS = {"steps": 4, "batch_size": 6, "learning_rate": 1e-3, "seed": 11}

@@ -6,7 +6,7 @@ import pytest
 import torch
 from trl import DPOTrainer
 
-from shared.losses import dpo, hinge, ipo, spin, sppo
+from autodidact.losses import dpo, hinge, ipo, spin, sppo
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")
 

@@ -7,10 +7,10 @@ Wanted: choices right in 0.55 to 0.75 of the cases, own captions judged rightly 
 
 import numpy as np
 
-from environments.shapes import Shapes, claims, grid_of, questions_of, satisfied, well_formed
-from shared.judges.pairwise import option_masses
-from shared.streams import stream
-from shared.vision import DRAWING, TinySight, load_vision_policy
+from autodidact.environments.shapes import Shapes, claims, grid_of, questions_of, satisfied, well_formed
+from autodidact.judges.pairwise import option_masses
+from autodidact.streams import stream
+from autodidact.vision import DRAWING, TinySight, load_vision_policy
 
 SEED = 100  # of tuning
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from environments.shapes import Shapes
-from environments.shapes.choices import REVIEW
-from shared.models.tiny import new_tiny
-from shared.streams import stream
-from shared.vision import TinySight, Tower, lessons
-from shared.vision.tiny import _assemble
-from shared.vision.tower import Retina
+from autodidact.environments.shapes import Shapes
+from autodidact.environments.shapes.choices import REVIEW
+from autodidact.models.tiny import new_tiny
+from autodidact.streams import stream
+from autodidact.vision import TinySight, Tower, lessons
+from autodidact.vision.tiny import _assemble
+from autodidact.vision.tower import Retina
 
 WORLD = Shapes(demonstrations=300)
 CHOICES = Shapes.preset("choices", demonstrations=300)

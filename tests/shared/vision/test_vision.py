@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from environments.shapes import Shapes, patches
-from shared.losses import stic
-from shared.models.prepare import prepare
-from shared.training import Pair, adapters, train_preferences, train_supervised
-from shared.vision import TinySight, VisionPolicy, load_vision_policy
-from shared.vision.policy import Gallery
-from shared.vision.tower import Retina, Tower, train_retina
+from autodidact.environments.shapes import Shapes, patches
+from autodidact.losses import stic
+from autodidact.models.prepare import prepare
+from autodidact.training import Pair, adapters, train_preferences, train_supervised
+from autodidact.vision import TinySight, VisionPolicy, load_vision_policy
+from autodidact.vision.policy import Gallery
+from autodidact.vision.tower import Retina, Tower, train_retina
 
 WORLD = Shapes(demonstrations=300)
 BASE = TinySight(steps=4, captions=4, questions=4, tower=Tower(pictures=40, steps=30))
@@ -152,9 +152,8 @@ def test_convolutional_tower_takes_larger_patches():
 
 def test_a_batch_prepares_bases_that_see(monkeypatch, tmp_path):
     made = []
-    monkeypatch.setattr(
-        "shared.models.prepare.load_vision_policy", lambda *a, **k: made.append((a, k)) or SimpleNamespace(name="tiny")
-    )
+    load = "autodidact.models.prepare.load_vision_policy"
+    monkeypatch.setattr(load, lambda *a, **k: made.append((a, k)) or SimpleNamespace(name="tiny"))
     prepare({"model": "tiny", "world": "shapes/captions", "base_steps": 7, "tower": {"steps": 9}}, [0, 1])
     assert [k["seed"] for _, k in made] == [0, 1]
     assert made[0][1]["base"] == TinySight(steps=7, tower=Tower(steps=9))
