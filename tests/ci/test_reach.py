@@ -69,4 +69,4 @@ def test_worlds_that_the_notebook_names_count(record, tmp_path):
 
 def test_a_notebook_that_is_gone_makes_all_count(record):
     now = record["code"] | {"notebook": None, "autodidact.kit.unused": "new"}
-    assert reach.outdated(record, now) == ["notebook", "autodidact.kit.unused"]
+    assert reach.outdated(record, now) == ["autodidact.kit.unused", "notebook"]
