@@ -15,7 +15,7 @@ def load_world(name: str) -> object:
     world, _, preset = str(name).partition("/")
     folder = _GUESTS.get(world, world)
     folders = {path.parent.name for path in Path(__file__).parent.glob("*/__init__.py")}
-    worlds = getattr(import_module(f"environments.{folder}"), "WORLDS", {}) if folder in folders else {}
+    worlds = getattr(import_module(f"{__name__}.{folder}"), "WORLDS", {}) if folder in folders else {}
     if world not in worlds:
         known = ", ".join(sorted(folders | set(_GUESTS)))
         raise ValueError(f"world={name!r} is unknown; known are {known}, each with an optional /preset")
