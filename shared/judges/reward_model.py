@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
-from autodidact.training.run import own_garbage, preserved_random_state, quiet
-
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from autodidact.models.policy import Policy
-    from autodidact.training.preference import Pair
+    from autodidact.training.preferences import Pair
 
 
 class HasText(Protocol):
@@ -69,6 +67,8 @@ def train_reward_model(
     from datasets import Dataset
     from transformers.trainer_callback import PrinterCallback
     from trl import RewardConfig, RewardTrainer
+
+    from autodidact.training.run import own_garbage, preserved_random_state, quiet
 
     if not pairs:
         raise ValueError("pairs is empty: a reward model needs at least one comparison")

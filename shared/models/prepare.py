@@ -8,7 +8,7 @@ from autodidact.environments import load_world
 from autodidact.models.load import load_policy
 from autodidact.models.tiny import TinyBase
 from autodidact.vision.load import load_vision_policy
-from autodidact.vision.tiny import TinySight
+from autodidact.vision.sight import TinySight
 from autodidact.vision.tower import Tower
 
 

@@ -1,8 +1,8 @@
 """Samplers: from a policy and prompts to responses, and from responses to the best of them, or to pairs."""
 
+from autodidact.models.sampling import Sample, sample
 from autodidact.samplers.labelling import extreme_pairs
 from autodidact.samplers.prefix_cache import PrefixCache
-from autodidact.samplers.sampling import Sample, sample
 from autodidact.samplers.selection import best_and_worst, best_of_n, win_rate_matrix
 from autodidact.samplers.steps import Continuation, continue_answers, first_step, glue
 from autodidact.samplers.tree_search import Found, SearchSettings, Task, sharpened_answers, tree_search

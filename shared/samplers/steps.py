@@ -3,12 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from autodidact.models.policy import Policy
+from autodidact.models.begun import BegunPolicy, begun
+from autodidact.models.policy import Policy
 
 HEADER = re.compile(r"\s*\bStep ?\d+ ?:")
 
@@ -49,7 +48,7 @@ def first_step(text: str) -> str:
 
 
 def continue_answers(
-    policy: "Policy",
+    policy: Policy,
     questions: Sequence[str],
     prefixes: Sequence[str],
     n: int,
@@ -65,8 +64,6 @@ def continue_answers(
     Sampling is `autodidact.samplers.sample`; one list of `n` continuations a question, in order. Raises ValueError if
     questions and prefixes differ in number.
     """
-    from autodidact.models.begun import BegunPolicy, begun
-
     if len(questions) != len(prefixes):
         raise ValueError(f"questions and prefixes must be as many: {len(questions)} and {len(prefixes)} were given")
     rows = BegunPolicy(policy, end=True).generate(

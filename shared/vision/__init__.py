@@ -2,7 +2,7 @@
 
 from autodidact.vision.load import load_vision_policy
 from autodidact.vision.policy import VisionPolicy
-from autodidact.vision.tiny import DRAWING, TinySight
+from autodidact.vision.sight import DRAWING, TinySight
 from autodidact.vision.tower import Tower
 
 __all__ = ["DRAWING", "TinySight", "Tower", "VisionPolicy", "load_vision_policy"]

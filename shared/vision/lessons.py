@@ -1,15 +1,13 @@
 """How a tiny policy learns to describe what it sees and to answer what it is asked, from demonstrations."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from autodidact.vision.policy import Seen, VisionPolicy
-    from autodidact.vision.tiny import TinySight
+from autodidact.vision.policy import Seen, VisionPolicy
+from autodidact.vision.sight import TinySight
 
 Row = tuple[list[int], list[int]]  # ids of a prompt, ids of its response
 IGNORED = -100  # the label that cross-entropy leaves out
@@ -18,9 +16,7 @@ ONE_THING = (LOOK_UP, "there")  # kinds of question about one thing
 AGAIN = "review"  # the word of second turns
 
 
-def teach(
-    policy: "VisionPolicy", lessons: Sequence[tuple["Seen", str]], base: "TinySight", rng: np.random.Generator
-) -> None:
+def teach(policy: VisionPolicy, lessons: Sequence[tuple[Seen, str]], base: TinySight, rng: np.random.Generator) -> None:
     """Train a policy in place on (prompt, response); `prompt.truth.kind` is "caption", "draw" or that of a question.
 
     Each step takes `base.captions` captions, `base.questions` questions and `base.drawings` requests to draw. The loss
@@ -61,7 +57,7 @@ def teach(
     policy.model.eval()
 
 
-def _rate(step: int, base: "TinySight") -> float:
+def _rate(step: int, base: TinySight) -> float:
     """The learning rate of a step as a share of the highest."""
     risen = (step + 1) / max(1.0, base.warmup * base.steps)
     return min(1.0, risen) * 0.5 * (1 + np.cos(np.pi * step / base.steps))
@@ -71,7 +67,7 @@ def _draw(rows: list[Row], n: int, rng: np.random.Generator) -> list[Row]:
     return [rows[i] for i in rng.integers(len(rows), size=n)]
 
 
-def _weights(policy: "VisionPolicy", things: float) -> Tensor:
+def _weights(policy: VisionPolicy, things: float) -> Tensor:
     """(words,): the weight of every word in a drawing."""
     from autodidact.environments.shapes.grid import THING_TOKENS
 
@@ -81,7 +77,7 @@ def _weights(policy: "VisionPolicy", things: float) -> Tensor:
     return weights
 
 
-def _loss(policy: "VisionPolicy", rows: list[Row], weights: Tensor | None = None) -> Tensor:
+def _loss(policy: VisionPolicy, rows: list[Row], weights: Tensor | None = None) -> Tensor:
     """Mean cross-entropy of the responses' tokens, in nats, each weighed as its word is, if at all."""
     longest = max(len(head) + len(tail) for head, tail in rows)
     ids = torch.full((len(rows), longest), policy.tokenizer.pad_token_id)

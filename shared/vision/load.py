@@ -7,7 +7,8 @@ import torch
 
 from autodidact.vision.hub import load_hub_sight
 from autodidact.vision.policy import VisionPolicy
-from autodidact.vision.tiny import TinySight, load_tiny_sight
+from autodidact.vision.sight import TinySight
+from autodidact.vision.tiny import load_tiny_sight
 
 if TYPE_CHECKING:
     from autodidact.environments.shapes import Shapes

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,53 +12,18 @@ from torch import Tensor, nn
 
 from autodidact.models.cache import cached
 from autodidact.models.policy import Policy
-from autodidact.models.tiny import TinyBase, describe, new_tiny, tiny_tokenizer
+from autodidact.models.tiny import describe, new_tiny, tiny_tokenizer
 from autodidact.provenance import source_hash
 from autodidact.streams import stream, torch_seed
 from autodidact.vision.lessons import teach
 from autodidact.vision.policy import Gallery, VisionPolicy, sighted
-from autodidact.vision.tower import Retina, Tower, train_retina
+from autodidact.vision.sight import TinySight
+from autodidact.vision.tower import Retina, train_retina
 
 if TYPE_CHECKING:
     from autodidact.environments.shapes import Shapes
 
 AT_ONCE = 256  # pictures that the tower reads at once
-
-
-@dataclass(frozen=True)
-class TinySight:
-    """Training of a tiny base that sees (`lessons`); the shape of its language model is `TinyBase`'s."""
-
-    steps: int = 800
-    first: float = 0.3  # share of the steps, at the beginning, in which questions ask for colours alone
-    second: float = 0.0  # share of the steps up to which questions are about one thing only
-    alone: bool = False  # whether there are no captions in these steps
-    captions: int = 32  # a step
-    questions: int = 48  # a step
-    drawings: int = 24  # a step
-    things: float = 5.0  # weight of a drawing's tokens of things; most of its tokens are ground
-    learning_rate: float = 4e-3
-    warmup: float = 0.05
-    initializer_range: float = 0.09  # at 0.06 half of the bases do not find how to look a thing up
-    heads: int = 4
-    tower: Tower = field(default_factory=Tower)
-
-    @property
-    def text(self) -> TinyBase:
-        """The shape of the language half; what `TinyBase` says of training is not used."""
-        return TinyBase(initializer_range=self.initializer_range, heads=self.heads)
-
-
-DRAWING = TinySight(  # of a base that draws and answers questions about drawings; two minutes
-    steps=1200,
-    first=0.2,
-    second=0.5,
-    captions=12,
-    questions=64,
-    drawings=20,
-    learning_rate=3e-3,
-    heads=2,  # four are too narrow to look for a colour and a shape at once
-)
 
 
 def load_tiny_sight(world: "Shapes", seed: int, base: TinySight) -> VisionPolicy:

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 
 from autodidact.choosers import Lesson, Teaching, TinyChooser, TinySize, load_chooser, teach
 from autodidact.choosers.tiny import forward
+from autodidact.decision_weights import pooled_r
 from autodidact.environments import load_world
 from autodidact.environments.choices import SYSTEM
-from autodidact.weights import pooled_r
 
 WORLD = load_world("choices/default").cut(4, 2)
 SIZE = TinySize(layers=1, width=8, heads=2, expansion=1)

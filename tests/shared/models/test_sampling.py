@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from autodidact.models import TinyBase
+from autodidact.models.sampling import _draw
 from autodidact.models.tiny import new_tiny
 from autodidact.samplers import best_and_worst, best_of_n, sample, win_rate_matrix
-from autodidact.samplers.sampling import _draw
 from tests.shared.toy_world import ToyWorld
 
 

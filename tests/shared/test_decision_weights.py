@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from autodidact import weights as w
+from autodidact import decision_weights as w
 from autodidact.environments.choices import FIGURES, Release, draw_weights
 
 REAL = Path(os.environ.get("DATASETS_MIRROR", "absent")) / "self-interpretability"

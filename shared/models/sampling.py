@@ -2,13 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
-if TYPE_CHECKING:
-    from autodidact.models.policy import Policy
+
+class Speaker(Protocol):
+    """What sampling needs of a policy: `Policy` and its kin have it."""
+
+    model: Any
+    tokenizer: Any
+
+    @property
+    def device(self) -> torch.device:
+        """The device that holds the weights."""
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """Token ids that end a response."""
+
+    def encode_prompts(self, prompts: Sequence[Any]) -> dict[Any, list[int]]:
+        """Prompt -> token ids."""
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of response token ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +44,7 @@ class Sample:
 
 
 def sample(
-    policy: "Policy",
+    policy: Speaker,
     prompts: Sequence[str],
     n: int,
     *,
@@ -75,7 +93,7 @@ def _check(n: int, temperature: float, top_p: float, max_new_tokens: int, batch_
 
 @torch.inference_mode()
 def _decode(
-    policy: "Policy",
+    policy: Speaker,
     owners: list[int],
     encoded: list[list[int]],
     uniforms: np.ndarray,
@@ -152,7 +170,7 @@ def _draw(scores: torch.Tensor, uniform: torch.Tensor, temperature: float, top_p
 
 
 def _collect(
-    policy: "Policy", tokens: torch.Tensor, logps: torch.Tensor, counts: torch.Tensor, ended: torch.Tensor
+    policy: Speaker, tokens: torch.Tensor, logps: torch.Tensor, counts: torch.Tensor, ended: torch.Tensor
 ) -> list[Sample]:
     rows = zip(tokens.tolist(), logps.tolist(), counts.tolist(), ended.tolist(), strict=True)
     return [
