@@ -1,9 +1,10 @@
 """Choices between options of several attributes, made by choosers whose weights are known, and what they report."""
 
 from autodidact.environments.choices.contexts import ATTRIBUTES, Attribute, Context
+from autodidact.environments.choices.decisions import Decisions
 from autodidact.environments.choices.prompts import SYSTEM, parse_report
 from autodidact.environments.choices.release import FIGURES, Release, Reports
-from autodidact.environments.choices.world import Choices, Decisions, draw_weights
+from autodidact.environments.choices.world import Choices, draw_weights
 
 WORLDS = {"choices": Choices}
 

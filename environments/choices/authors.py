@@ -1,15 +1,15 @@
-"""The authors' own contexts, weights and training examples, as a world of choices."""
+"""The authors' own contexts, weights and training examples, for a world of choices."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autodidact.environments.choices import prompts
 from autodidact.environments.choices.contexts import ATTRIBUTES, Attribute, Context
+from autodidact.environments.choices.decisions import Decisions
 from autodidact.environments.choices.files import read_json, read_lines, read_table
-from autodidact.environments.choices.world import Choices, Decisions
 
 INSTILLED, NATIVE = 100, 100  # contexts 0 to 99 are instilled, 100 to 199 native; the other 900 are not used
 CHOICES_FILE = "instill_100_prefs.jsonl"
@@ -19,44 +19,43 @@ _SCENARIO = ("scenario", "question", *(f"attr{i}{end}" for end in ("", "_min", "
 
 
 @dataclass(frozen=True)
-class AuthorsChoices(Choices):
-    """Choices whose contexts, weights and examples are the authors'; only what measures is drawn.
+class Authors:
+    """The released weights and training examples, looked up for the contexts of a world.
 
     `fixed` maps a context's name to its released weights. Examples are those of the jsonl files, the first of every
-    context.
+    context; `of` are indices into `contexts`. ValueError where more examples are asked for than there are.
     """
 
-    fixed: Mapping[str, list[float]] = field(default_factory=dict, compare=False, repr=False)
+    fixed: Mapping[str, list[float]]
 
-    def weights(self, rng: np.random.Generator) -> np.ndarray:
-        """The released weights, whatever the generator, for the contexts of this world."""
-        return np.array([self.fixed[context.name] for context in self.contexts])
+    @classmethod
+    def released(cls) -> "Authors":
+        """What the authors' table of weights holds."""
+        table = read_table("instilled_weights.csv", ("scenario", *(f"attr{i}" for i in NUMBERS))).set_index("scenario")
+        return cls({name: row.tolist() for name, row in zip(table.index, table.to_numpy(float), strict=True)})
 
-    def choice_examples(self, contexts: np.ndarray, each: int, rng: np.random.Generator) -> Decisions:
-        """The first `each` (50 at most) of the released choice examples of every context."""
-        return self._first(CHOICES_FILE, contexts, each)
+    def weights(self, contexts: Sequence[Context]) -> np.ndarray:
+        """The released weights of these contexts, (contexts, 5)."""
+        return np.array([self.fixed[context.name] for context in contexts])
 
-    def report_examples(self, contexts: np.ndarray, each: int, rng: np.random.Generator) -> Decisions:
+    def choice_examples(self, contexts: Sequence[Context], of: np.ndarray, each: int) -> Decisions:
+        """The first `each` (50 at most) of the released choice examples of every context asked for."""
+        return _first(CHOICES_FILE, contexts, of, each)
+
+    def report_examples(self, contexts: Sequence[Context], of: np.ndarray, each: int) -> Decisions:
         """The released report examples, of which there is one a context."""
-        return self._first(REPORTS_FILE, contexts, each)
-
-    def _first(self, name: str, contexts: np.ndarray, each: int) -> Decisions:
-        asked = released_prompts(name)
-        rows = []
-        for c in contexts:
-            texts = asked.get(self.contexts[c].question, [])
-            if len(texts) < each:
-                asked_of = self.contexts[c].name
-                raise ValueError(f"{name} has {len(texts)} examples of {asked_of!r}, {each} were asked for")
-            rows += [(c, prompts.parse_options(self.contexts[c], text)) for text in texts[:each]]
-        return Decisions(np.array([c for c, _ in rows], int), np.array([o for _, o in rows]))
+        return _first(REPORTS_FILE, contexts, of, each)
 
 
-def authors_world() -> AuthorsChoices:
-    """The released contexts, 100 instilled and 100 native, with the released weights."""
-    table = read_table("instilled_weights.csv", ("scenario", *(f"attr{i}" for i in NUMBERS))).set_index("scenario")
-    fixed = {name: row.tolist() for name, row in zip(table.index, table.to_numpy(float), strict=True)}
-    return AuthorsChoices(authors_contexts(), INSTILLED, fixed=fixed)
+def _first(name: str, contexts: Sequence[Context], of: np.ndarray, each: int) -> Decisions:
+    asked = released_prompts(name)
+    rows = []
+    for c in of:
+        texts = asked.get(contexts[c].question, [])
+        if len(texts) < each:
+            raise ValueError(f"{name} has {len(texts)} examples of {contexts[c].name!r}, {each} were asked for")
+        rows += [(c, prompts.parse_options(contexts[c], text)) for text in texts[:each]]
+    return Decisions(np.array([c for c, _ in rows], int), np.array([o for _, o in rows]))
 
 
 def authors_contexts() -> tuple[Context, ...]:

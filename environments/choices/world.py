@@ -1,36 +1,17 @@
 """The world of multi-attribute choices: contexts, options, and choosers whose weights are known."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from autodidact.environments.choices import prompts
+from autodidact.environments.choices.authors import INSTILLED, Authors, authors_contexts
 from autodidact.environments.choices.contexts import ATTRIBUTES, Context, procedural_contexts
+from autodidact.environments.choices.decisions import Decisions
 
 HUNDRED = 100  # the largest weight of a context in absolute value
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """Pairs of options, n of them: `context` (n,) indices into the world's contexts, `options` (n, 2, 5) in units."""
-
-    context: np.ndarray
-    options: np.ndarray
-
-    def __post_init__(self) -> None:
-        n = len(self.context)
-        if np.shape(self.context) != (n,) or np.shape(self.options) != (n, 2, ATTRIBUTES):
-            shapes = f"context {np.shape(self.context)} and options {np.shape(self.options)}"
-            raise ValueError(f"shapes of {shapes} must be (n,) and (n, 2, {ATTRIBUTES})")
-
-    def __len__(self) -> int:
-        return len(self.context)
-
-    def __getitem__(self, rows: np.ndarray) -> "Decisions":
-        """The pairs at these indices, or where this mask is true."""
-        return Decisions(self.context[rows], self.options[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +44,13 @@ class Choices:
     on them. Random streams: whatever draws takes a `numpy.random.Generator`; nothing else is random. Version 1.
 
     Presets: `default`, procedural contexts with common attributes; `authors`, the contexts, weights and examples that
-    the authors of arXiv 2505.17120 released (`autodidact.environments.choices.authors`).
+    the authors of arXiv 2505.17120 released (`autodidact.environments.choices.authors`); only what measures is drawn.
     """
 
     contexts: tuple[Context, ...]
     instilled: int
     version: str = "1"
+    authors: Authors | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def preset(cls, name: str) -> "Choices":
@@ -76,9 +58,7 @@ class Choices:
         if name == "default":
             return cls(procedural_contexts(400), instilled=200)
         if name == "authors":
-            from autodidact.environments.choices.authors import authors_world
-
-            return authors_world()
+            return cls(authors_contexts(), INSTILLED, authors=Authors.released())
         raise ValueError(f"preset={name!r} is unknown; known are default, authors")
 
     def cut(self, instilled: int, native: int) -> "Choices":
@@ -110,7 +90,9 @@ class Choices:
         return low, high, digits
 
     def weights(self, rng: np.random.Generator) -> np.ndarray:
-        """Weights of all contexts, (contexts, 5), those of the native ones included."""
+        """Weights of all contexts, (contexts, 5), those of the native ones included; the authors' are not drawn."""
+        if self.authors:
+            return self.authors.weights(self.contexts)
         return draw_weights(len(self.contexts), rng)
 
     def decisions(self, contexts: np.ndarray, each: int, rng: np.random.Generator) -> Decisions:
@@ -122,11 +104,15 @@ class Choices:
         return Decisions(context, np.round(values * scale) / scale)
 
     def choice_examples(self, contexts: np.ndarray, each: int, rng: np.random.Generator) -> Decisions:
-        """The pairs of options that choices are taught on."""
+        """The pairs of options that choices are taught on: of the authors, 50 a context at most."""
+        if self.authors:
+            return self.authors.choice_examples(self.contexts, contexts, each)
         return self.decisions(contexts, each, rng)
 
     def report_examples(self, contexts: np.ndarray, each: int, rng: np.random.Generator) -> Decisions:
-        """The pairs of options shown when reports are taught."""
+        """The pairs of options shown when reports are taught: of the authors, one a context."""
+        if self.authors:
+            return self.authors.report_examples(self.contexts, contexts, each)
         return self.decisions(contexts, each, rng)
 
     def features(self, decisions: Decisions) -> np.ndarray:
