@@ -1,36 +1,31 @@
 """Imperfect reference responses: each demand is honoured with a given probability, independently of the others."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autodidact.environments.instructions.knobs import Knobs
 from autodidact.environments.instructions.prompts import Truth, nouns_needed
-
-if TYPE_CHECKING:
-    from autodidact.environments.instructions.world import Instructions
 
 LENGTHS = {"vague": (3, 4, 5), "rich": (8, 9, 10, 11)}  # words where the prompt names no number
 NOUNS_AT_MOST = {"vague": 2}
 NOUNS_AT_LEAST = {"rich": 4}
 
 
-def demonstrate(
-    world: "Instructions", truth: Truth, rng: np.random.Generator, quality: float, styles: Sequence[float]
-) -> str:
+def demonstrate(knobs: Knobs, truth: Truth, rng: np.random.Generator, quality: float, styles: Sequence[float]) -> str:
     """[opener] items [closer], every demand honoured with probability `quality`, else its slot drawn freely.
 
     An item is [adjective] noun, and items may be joined. A length drawn freely leaves room for what is honoured.
     """
-    honoured = {kind: word for kind, word in truth.demands if kind == world.skew or rng.random() < quality}
-    joiners = [word for word in world.words.joiners if word != honoured.get("skip")]
+    honoured = {kind: word for kind, word in truth.demands if kind == knobs.skew or rng.random() < quality}
+    joiners = [word for word in knobs.words.joiners if word != honoured.get("skip")]
     needed = nouns_needed(honoured)
-    length = _length(world, truth, needed + ("begin" in honoured) + ("end" in honoured), rng, quality)
-    opener, closer = _edges(world, honoured, length - needed, rng)
+    length = _length(knobs, truth, needed + ("begin" in honoured) + ("end" in honoured), rng, quality)
+    opener, closer = _edges(knobs, honoured, length - needed, rng)
     body = length - (opener is not None) - (closer is not None)
     low, high = NOUNS_AT_LEAST.get(truth.phrasing, 0), NOUNS_AT_MOST.get(truth.phrasing, body)
-    shape = _shape(body, max(low, needed), high, bool(joiners), bool(world.words.adjectives), rng)
-    nouns = _nouns(world.words.nouns[truth.topic], shape.count("noun"), honoured, rng)
+    shape = _shape(body, max(low, needed), high, bool(joiners), bool(knobs.words.adjectives), rng)
+    nouns = _nouns(knobs.words.nouns[truth.topic], shape.count("noun"), honoured, rng)
     style = _weighted(list(zip("ABCR", styles, strict=True)), rng)
     words = []
     for part in shape:
@@ -39,25 +34,25 @@ def demonstrate(
         elif part == "joiner":
             words.append(_pick(joiners, rng))
         else:
-            chosen = style if rng.random() < world.purity else _pick("ABC", rng)
-            words.append(_pick(world.words.styles[chosen], rng))
+            chosen = style if rng.random() < knobs.purity else _pick("ABC", rng)
+            words.append(_pick(knobs.words.styles[chosen], rng))
     return " ".join(word for word in (opener, *words, closer) if word)
 
 
-def _length(world: "Instructions", truth: Truth, needed: int, rng: np.random.Generator, quality: float) -> int:
-    if truth.length is not None and (world.skew == "length" or rng.random() < quality):
+def _length(knobs: Knobs, truth: Truth, needed: int, rng: np.random.Generator, quality: float) -> int:
+    if truth.length is not None and (knobs.skew == "length" or rng.random() < quality):
         return truth.length
-    lengths = LENGTHS.get(truth.phrasing, world.lengths)
+    lengths = LENGTHS.get(truth.phrasing, knobs.lengths)
     return _pick([n for n in lengths if n >= needed] or [max(needed, 1)], rng)
 
 
 def _edges(
-    world: "Instructions", honoured: dict[str, str], room: int, rng: np.random.Generator
+    knobs: Knobs, honoured: dict[str, str], room: int, rng: np.random.Generator
 ) -> tuple[str | None, str | None]:
     """First and last word outside the items: what is honoured, else a free one half of the time if there is room."""
     edges = [honoured.get("begin"), honoured.get("end")]
     room -= sum(edge is not None for edge in edges)
-    for i, words in enumerate((world.words.openers, world.words.closers)):
+    for i, words in enumerate((knobs.words.openers, knobs.words.closers)):
         if edges[i] is None and rng.random() < 0.5 and room > 0:
             edges[i], room = _pick(words, rng), room - 1
     return edges[0], edges[1]

@@ -3,15 +3,14 @@
 import heapq
 from collections.abc import Iterator, Sequence
 from itertools import count, permutations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from autodidact.environments.instructions import scoring
+from autodidact.environments.instructions.knobs import Knobs
 from autodidact.environments.instructions.prompts import LONGEST, Prompt, Truth, satisfiable
 from autodidact.environments.instructions.vocabulary import TOPIC_OF, Lexicon
-
-if TYPE_CHECKING:
-    from autodidact.environments.instructions.world import Instructions
 
 PREFER = 1e-6  # cost that decides between equally few edits
 
@@ -41,43 +40,41 @@ class Draft(NamedTuple):
 
 
 def corrupt(
-    world: "Instructions", prompt: Prompt, response: str, rng: np.random.Generator, k: int
+    knobs: Knobs, prompt: Prompt, response: str, rng: np.random.Generator, k: int
 ) -> tuple[str, tuple[int, ...]]:
     """The response with min(k, met) of its met demands broken, and the indices edited: see `Instructions.corrupt`."""
-    met = [kind for kind, credit in world.met(prompt, response).items() if credit == 1]
+    met = [kind for kind, credit in scoring.met(knobs, prompt.truth, response).items() if credit == 1]
     start = Draft(tuple(response.split()), (False,) * (len(response.split()) + 1))
     met = [met[i] for i in rng.permutation(len(met))]
     for broken in range(min(k, len(met)), 0, -1):
         for loose in (False, True):
             for kinds in permutations(met, broken):
-                draft = _break_all(world, prompt, start, kinds, rng, loose)
+                draft = _break_all(knobs, prompt, start, kinds, rng, loose)
                 if draft:
                     return draft.text, tuple(i for i, edited in enumerate(draft.edited) if edited)
     return response, ()
 
 
 def _break_all(
-    world: "Instructions", prompt: Prompt, draft: Draft, kinds: Sequence[str], rng: np.random.Generator, loose: bool
+    knobs: Knobs, prompt: Prompt, draft: Draft, kinds: Sequence[str], rng: np.random.Generator, loose: bool
 ) -> Draft | None:
     """Break these demands one after the other; None where one cannot be broken without touching another.
 
     loose: let words be inserted where the length is wrong already, though its partial credit may move.
     """
     for kind in kinds:
-        before = world.met(prompt, draft.text)
-        tries = _candidates(world, prompt.truth, draft, kind, rng, loose)
-        draft = next((try_ for try_ in tries if _only(world, prompt, try_, before, kind, loose)), None)
+        before = scoring.met(knobs, prompt.truth, draft.text)
+        tries = _candidates(knobs, prompt.truth, draft, kind, rng, loose)
+        draft = next((try_ for try_ in tries if _only(knobs, prompt, try_, before, kind, loose)), None)
         if draft is None:
             return None
     return draft
 
 
-def _only(
-    world: "Instructions", prompt: Prompt, draft: Draft, before: dict[str, float], kind: str, loose: bool
-) -> bool:
+def _only(knobs: Knobs, prompt: Prompt, draft: Draft, before: dict[str, float], kind: str, loose: bool) -> bool:
     """Whether the draft breaks this kind and leaves the other credits alone."""
-    after = world.met(prompt, draft.text)
-    if not world.well_formed(draft.text) or after[kind] == 1:
+    after = scoring.met(knobs, prompt.truth, draft.text)
+    if scoring.well_formed(draft.text, knobs.words.words) is None or after[kind] == 1:
         return False
     if loose:
         return all((after[k] == 1) == (before[k] == 1) for k in before if k != kind)
@@ -85,10 +82,10 @@ def _only(
 
 
 def _candidates(
-    world: "Instructions", truth: Truth, draft: Draft, kind: str, rng: np.random.Generator, loose: bool
+    knobs: Knobs, truth: Truth, draft: Draft, kind: str, rng: np.random.Generator, loose: bool
 ) -> Iterator[Draft]:
     """Drafts in random order that may break the demand of this kind, most of them by one edit."""
-    n, lexicon = len(draft.words), world.words
+    n, lexicon = len(draft.words), knobs.words
     others = lexicon.adjectives or lexicon.openers
     fillers = _shuffled([*lexicon.nouns[truth.topic], *others], rng)
     places = _shuffled(range(n), rng)
@@ -112,26 +109,26 @@ def _candidates(
             yield from (draft.insert(at, w) for at in _shuffled(range(n + 1), rng) for w in wrong)
 
 
-def repair(world: "Instructions", prompt: Prompt, response: str, rng: np.random.Generator, extra: int) -> str:
+def repair(knobs: Knobs, prompt: Prompt, response: str, rng: np.random.Generator, extra: int) -> str:
     """The nearest response that meets every demand, with irrelevant edits on top: see `Instructions.repair`."""
-    if not world.strict(prompt, response):
+    if not scoring.strict(knobs, prompt.truth, response):
         if not satisfiable(prompt.truth):
             raise ValueError(f"prompt={prompt.text!r} has demands that no response can meet")
-        response = _nearest(response.split(), prompt.truth, world.words, rng)
+        response = _nearest(response.split(), prompt.truth, knobs.words, rng)
     for at in _shuffled(range(len(response.split())), rng):
         if extra > 0:
-            swapped = _swap(world, prompt, response, at, rng)
+            swapped = _swap(knobs, prompt, response, at, rng)
             response, extra = swapped or response, extra - (swapped is not None)
     return response
 
 
-def _swap(world: "Instructions", prompt: Prompt, response: str, at: int, rng: np.random.Generator) -> str | None:
+def _swap(knobs: Knobs, prompt: Prompt, response: str, at: int, rng: np.random.Generator) -> str | None:
     """Another adjective for an adjective, another noun of the topic for a noun, all demands still met; else None."""
     words = response.split()
-    for peers in (world.words.adjectives, world.words.nouns[prompt.truth.topic]):
+    for peers in (knobs.words.adjectives, knobs.words.nouns[prompt.truth.topic]):
         for word in _shuffled([w for w in peers if w != words[at]] if words[at] in peers else [], rng):
             swapped = " ".join([*words[:at], word, *words[at + 1 :]])
-            if world.strict(prompt, swapped):
+            if scoring.strict(knobs, prompt.truth, swapped):
                 return swapped
     return None
 

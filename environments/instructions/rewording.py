@@ -1,19 +1,13 @@
 """Prompts said otherwise: demands re-ordered, dropped or changed, and how much of the intent is left."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from autodidact.environments.instructions.knobs import Knobs
 from autodidact.environments.instructions.prompts import PHRASINGS, Prompt, Truth, satisfiable, say
 from autodidact.environments.instructions.vocabulary import Lexicon
 
-if TYPE_CHECKING:
-    from autodidact.environments.instructions.world import Instructions
 
-
-def paraphrase(
-    world: "Instructions", prompt: Prompt, rng: np.random.Generator, keep: float, phrasing: str | None
-) -> Prompt:
+def paraphrase(knobs: Knobs, prompt: Prompt, rng: np.random.Generator, keep: float, phrasing: str | None) -> Prompt:
     """The prompt said otherwise: see `Instructions.paraphrase`."""
     phrasing = phrasing or prompt.truth.phrasing
     if phrasing not in PHRASINGS:
@@ -23,15 +17,15 @@ def paraphrase(
     length = prompt.truth.length if phrasing == "plain" else None
     truth = Truth(prompt.truth.topic, length, prompt.truth.demands, phrasing)
     if phrasing == "plain" and (length is None or rng.random() >= keep):
-        truth = _other_length(world, truth, rng)
+        truth = _other_length(knobs, truth, rng)
     for kind, word in prompt.truth.demands:
         if rng.random() >= keep:
-            truth = _drop_or_change(world.words, truth, kind, word, rng)
+            truth = _drop_or_change(knobs.words, truth, kind, word, rng)
     return Prompt(say(truth, rng.permutation(len(truth.demands)).tolist()), truth)
 
 
-def _other_length(world: "Instructions", truth: Truth, rng: np.random.Generator) -> Truth:
-    lengths = [n for n in world.lengths if n != truth.length]
+def _other_length(knobs: Knobs, truth: Truth, rng: np.random.Generator) -> Truth:
+    lengths = [n for n in knobs.lengths if n != truth.length]
     options = [Truth(truth.topic, n, truth.demands, truth.phrasing) for n in lengths]
     options = [option for option in options if satisfiable(option)]
     return options[rng.integers(len(options))] if options else truth

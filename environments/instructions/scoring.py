@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Set
 
+from autodidact.environments.instructions.knobs import Knobs
 from autodidact.environments.instructions.prompts import LONGEST, Truth
 from autodidact.environments.instructions.vocabulary import CLASS_OF, FOLLOWS, LEXICONS, STYLE_OF, STYLES, TOPIC_OF
 
@@ -27,6 +28,18 @@ def credits(truth: Truth, words: list[str] | None, *, partial: bool = True) -> d
     for kind, word in truth.demands:
         result[kind] = 0.0 if words is None else float(_meets(kind, word, words))
     return result
+
+
+def met(knobs: Knobs, truth: Truth, response: str) -> dict[str, float]:
+    """Kind of demand -> credit in [0, 1] of a response where these knobs hold; all 0 if malformed."""
+    return credits(truth, well_formed(response, knobs.words.words), partial=knobs.credit == "partial")
+
+
+def strict(knobs: Knobs, truth: Truth, response: str) -> bool:
+    """Whether a response is well-formed and meets every demand in full."""
+    if well_formed(response, knobs.words.words) is None:
+        return False
+    return all(credit == 1 for credit in met(knobs, truth, response).values())
 
 
 def _meets(kind: str, word: str, words: list[str]) -> bool:

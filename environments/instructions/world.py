@@ -8,27 +8,16 @@ from typing import Any
 import numpy as np
 
 from autodidact.environments.instructions import demonstrator, edits, forms, prompts, rewording, scoring
-from autodidact.environments.instructions.prompts import PHRASINGS, Prompt, Truth
-from autodidact.environments.instructions.vocabulary import KINDS, LEXICONS, RESPONSE_WORDS, STYLES, VOCABULARY, Lexicon
+from autodidact.environments.instructions.knobs import PRESETS, Knobs, check_known, check_share, check_styles
+from autodidact.environments.instructions.prompts import Prompt, Truth
+from autodidact.environments.instructions.vocabulary import KINDS, VOCABULARY
 
-GOLDS = ("demands", "strict", "trait", "mixed", "rare")
-MANY = ("use", "skip", "begin", "end", "without", "twice")
-PRESETS: dict[str, dict[str, Any]] = {
-    "default": {},
-    "cycle": {"styles": (0.6, 0.3, 0.1, 0.0)},  # far from the equilibrium of the default Cycle (0.375, 0.125, 0.5)
-    "plateau": {"quality": 0.95, "demonstrations": 1500},
-    "enumerable": {"lexicon": "small", "lengths": (1, 2, 3), "demands": 2},
-    "trait": {"gold": "trait"},
-    "teacher": {"quality": 0.45},
-    "rare": {"gold": "rare", "styles": (0.32, 0.32, 0.31, 0.05)},
-    "many": {"demands": 4, "kinds": MANY},
-    "strict": {"demands": 4, "credit": "strict", "gold": "strict", "quality": 0.5},
-}
 MOST_RESPONSES = 1_000_000  # that `all_responses` lists
+TRIES = 200  # prompts drawn for one judged pair before this is called a world of ties
 
 
 @dataclass(frozen=True)
-class Instructions:
+class Instructions(Knobs):
     """Short responses under verifiable demands: instruction following in little.
 
     What a prompt asks: some words about a topic, and demands that can be checked, in plain English; for example
@@ -59,62 +48,16 @@ class Instructions:
     Not built yet: the forms that `forms` lists as such.
     """
 
-    quality: float = 0.6
-    demonstrations: int = 4000
-    kinds: tuple[str, ...] = ("use", "skip", "begin", "end")
-    demands: int = 3
-    combos: tuple[tuple[str, ...], ...] | None = None
-    lengths: tuple[int, ...] = (5, 6, 7, 8, 9, 10)
-    credit: str = "partial"
-    styles: tuple[float, float, float, float] = (0.33, 0.33, 0.32, 0.02)
-    purity: float = 0.9
-    gold: str = "demands"
-    trait_style: str = "B"
-    skew: str | None = None
-    phrasing: str = "plain"
-    lexicon: str = "full"
-    version: str = "1"
-
-    def __post_init__(self) -> None:
-        _share("quality", self.quality)
-        _share("purity", self.purity)
-        _styles(self.styles)
-        if self.demonstrations < 1:
-            raise ValueError(f"demonstrations={self.demonstrations} must be at least 1")
-        for kind in (*self.kinds, *itertools.chain(*(self.combos or ()))):
-            _one_of("kinds", kind, KINDS)
-        if not 1 <= self.demands <= len(self.kinds):
-            raise ValueError(f"demands={self.demands} must lie in 1..{len(self.kinds)}, the number of kinds")
-        if not self.lengths or not all(1 <= n <= prompts.LONGEST for n in self.lengths):
-            raise ValueError(f"lengths={self.lengths} must be numbers in 1..{prompts.LONGEST}")
-        _one_of("credit", self.credit, ("partial", "strict"))
-        _one_of("gold", self.gold, GOLDS)
-        _one_of("trait_style", self.trait_style, tuple(STYLES))
-        _one_of("phrasing", self.phrasing, PHRASINGS)
-        _one_of("lexicon", self.lexicon, tuple(LEXICONS))
-        if self.skew is not None:
-            _one_of("skew", self.skew, ("length", *KINDS))
-
     @classmethod
     def preset(cls, name: str, **knobs: Any) -> "Instructions":
         """A named row of knobs, with further knobs on top. ValueError for an unknown name."""
-        _one_of("preset", name, tuple(PRESETS))
+        check_known("preset", name, tuple(PRESETS))
         return replace(cls(**PRESETS[name]), **knobs)
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
         """All tokens, the special ones first; every form of prompt stays inside it."""
         return VOCABULARY
-
-    @property
-    def words(self) -> Lexicon:
-        """The response words by class."""
-        return LEXICONS[self.lexicon]
-
-    @property
-    def response_words(self) -> tuple[str, ...]:
-        """The words that a response may use."""
-        return RESPONSE_WORDS if self.lexicon == "full" else tuple(self.words.class_of)
 
     def prompts(
         self, n: int, rng: np.random.Generator, split: str = "train", part: int = 0, parts: int = 1
@@ -163,8 +106,8 @@ class Instructions:
         styles: tuple[float, float, float, float] | None = None,
     ) -> str:
         """An imperfect reference response; None takes the configured knob."""
-        quality = self.quality if quality is None else _share("quality", quality)
-        styles = self.styles if styles is None else _styles(styles)
+        quality = self.quality if quality is None else check_share("quality", quality)
+        styles = self.styles if styles is None else check_styles(styles)
         return demonstrator.demonstrate(self, prompt.truth, rng, quality, styles)
 
     def corpus(self, rng: np.random.Generator) -> list[tuple[str, str]]:
@@ -172,7 +115,7 @@ class Instructions:
 
         No truth comes twice before all have come.
         """
-        return forms.examples(self, "plain", self.demonstrations, rng)
+        return self.examples("plain", self.demonstrations, rng)
 
     def score(self, prompt: Prompt, response: str) -> float:
         """The gold score in [0, 1]."""
@@ -193,12 +136,11 @@ class Instructions:
 
     def met(self, prompt: Prompt, response: str) -> dict[str, float]:
         """Kind of demand -> credit in [0, 1]; all 0 if malformed."""
-        words = scoring.well_formed(response, self.words.words)
-        return scoring.credits(prompt.truth, words, partial=self.credit == "partial")
+        return scoring.met(self, prompt.truth, response)
 
     def strict(self, prompt: Prompt, response: str) -> bool:
         """Whether every demand is met in full."""
-        return self.well_formed(response) and all(credit == 1 for credit in self.met(prompt, response).values())
+        return scoring.strict(self, prompt.truth, response)
 
     def blame(self, prompt: Prompt, response: str) -> list[int]:
         """+1, 0 or -1 for every word and for the end token: see `scoring.blame`."""
@@ -290,23 +232,35 @@ class Instructions:
             raise ValueError(f"lengths={self.lengths} make {total} responses; the preset 'enumerable' has few")
         return [" ".join(y) for n in range(1, longest + 1) for y in itertools.product(words, repeat=n)]
 
-    def examples(self, form: str, n: int, rng: np.random.Generator, **knobs: Any) -> list[tuple[str, str]]:
-        """(text, target) pairs that teach a form of prompt: see `forms.examples`."""
-        return forms.examples(self, form, n, rng, **knobs)
+    def examples(
+        self,
+        form: str,
+        n: int,
+        rng: np.random.Generator,
+        *,
+        quality: float | None = None,
+        styles: tuple[float, float, float, float] | None = None,
+        flip: float = 0.0,
+        part: int = 0,
+        parts: int = 1,
+    ) -> list[tuple[str, str]]:
+        """`n` (text, target) pairs of the training split for supervised training of a form.
 
-
-def _share(name: str, value: float) -> float:
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name}={value} must lie in [0, 1]")
-    return value
-
-
-def _styles(value: tuple[float, ...]) -> tuple[float, ...]:
-    if len(value) != len(STYLES) or min(value) < 0 or abs(sum(value) - 1) > 1e-9:
-        raise ValueError(f"styles={value} must be four probabilities that sum to 1")
-    return value
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"{name}={value!r} is unknown; known are {', '.join(known)}")
+        plain: a prompt and a demonstration of it. judge: two demonstrations of unequal gold, in both orders one after
+        the other, the target naming the better one; `flip` is the share of wrong labels, the same in both orders of a
+        pair. quality, styles: as in `demonstrate`. part of parts: as in `prompts`. ValueError for a form that is not
+        built, for a flip outside [0, 1], and where (nearly) all demonstrations tie.
+        """
+        forms.check_form(form)
+        check_share("flip", flip)
+        asked = self.endless(rng, part=part, parts=parts)
+        if form == "plain":
+            return [(p.text, self.demonstrate(p, rng, quality, styles)) for p in itertools.islice(asked, n)]
+        made: list[tuple[str, str]] = []
+        for prompt in itertools.islice(asked, TRIES * (n + 1)):
+            if len(made) >= n:
+                return made[:n]
+            a, b = (self.demonstrate(prompt, rng, quality, styles) for _ in range(2))
+            wrong = rng.random() < flip
+            made += forms.judged(prompt.text, a, b, self.score(prompt, a) - self.score(prompt, b), wrong)
+        raise ValueError(f"n={n} judged pairs were asked for, but demonstrations here tie in gold={self.gold!r}")
