@@ -1,0 +1,18 @@
+"""What every notebook on a language policy needs: world, base, sampling, training and evaluation under usual names."""
+
+from autodidact.lab.answers import Answers
+from autodidact.lab.lab import Lab
+from autodidact.lab.measures import arm_rows, measure_arms, measure_runs
+from autodidact.lab.rounds import labelled_pairs, mean_logprobs, play, with_logprobs
+
+__all__ = [
+    "Answers",
+    "Lab",
+    "arm_rows",
+    "labelled_pairs",
+    "mean_logprobs",
+    "measure_arms",
+    "measure_runs",
+    "play",
+    "with_logprobs",
+]

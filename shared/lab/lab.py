@@ -1,0 +1,117 @@
+"""The verbs that every notebook on a language policy needs, with a study's parameters bound under their usual names.
+
+What stays in the notebook: the loop, what makes pairs, the loss, the controls.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autodidact.environments import load_world
+from autodidact.lab.answers import Answers
+from autodidact.lab.kept import Kept, key_of
+from autodidact.models import TinyBase, load_policy
+from autodidact.streams import stream, torch_seed
+from autodidact.training import adapters, train_preferences, train_supervised
+
+if TYPE_CHECKING:
+    from autodidact.claims import Study
+    from autodidact.models import Policy
+    from autodidact.training import Pair
+
+BASE = ("steps", "batch_size", "learning_rate", "initializer_range")  # of TinyBase: base_<name> in a preset
+SAMPLING = ("temperature", "top_p", "max_new_tokens")
+RUN = ("steps", "batch_size", "learning_rate", "gradient_accumulation", "optimizer", "schedule", "warmup")
+
+
+class Lab:
+    """World, base, sampling, training and held-out evaluation of a study.
+
+    Reads of the study's parameters: `world`, `model`, `base_*` (fields of `TinyBase`), `tower` (a policy that sees);
+    `temperature`, `top_p`, `max_new_tokens`; `steps`, `batch_size`, `learning_rate`, `gradient_accumulation`,
+    `optimizer`, `schedule`, `warmup`, `lora_rank`; `prompts`, `responses`, `rounds`; `heldout`, `eval_responses`. Those
+    that a preset lacks are at the library's own defaults; a keyword of a verb overrules. Answers and trainings that two
+    arms share (same policy, same pairs, same loss, same run) are computed once. world: another one than the preset's.
+    """
+
+    def __init__(self, study: "Study", world: str | None = None) -> None:
+        self.p = study.parameters
+        self.world = load_world(world or self.p.world)
+        self._kept = Kept()
+
+    def base(self, s: int, model: str | None = None) -> "Policy":
+        """The base model of a seed; model: another name than the preset's `model`."""
+        named = self._named(BASE, "base_")
+        if hasattr(self.p, "tower"):
+            from autodidact.vision import TinySight, Tower, load_vision_policy
+
+            sight = TinySight(**named, tower=Tower(**self.p.tower or {}))
+            return load_vision_policy(model or self.p.model, self.world, seed=s, base=sight)
+        return load_policy(model or self.p.model, self.world, seed=s, base=TinyBase(**named))
+
+    def sample(
+        self, policy: "Policy", prompts: Sequence[Any], n: int, rng: np.random.Generator, **over: Any
+    ) -> Answers:
+        """n answers to every prompt; over: `temperature`, `top_p`, `max_new_tokens`, `batch_size`."""
+        inputs = list(prompts) if hasattr(self.p, "tower") else [x.text for x in prompts]
+        options = self._named(SAMPLING) | over
+        return Answers(prompts, inputs, policy.generate(inputs, n, rng=rng, **options), self.world)
+
+    def ask(self, policy: "Policy", s: int, t: int, **over: Any) -> Answers:
+        """`responses` answers to each of round t's own `prompts` of the training split."""
+
+        def draw() -> Answers:
+            p = self.p
+            prompts = self.world.prompts(p.prompts, stream(s, "train", t), split="train", part=t, parts=p.rounds)
+            return self.sample(policy, prompts, p.responses, stream(s, "sample", t), **over)
+
+        return self._kept.get(policy, key_of("ask", s, t, over), draw)
+
+    def held_out(self, policy: "Policy", s: int, index: int = 0, **over: Any) -> Answers:
+        """`eval_responses` answers to each of `heldout` held-out prompts; one index, one draw of answers."""
+
+        def draw() -> Answers:
+            prompts = self.world.prompts(self.p.heldout, stream(s, "held-out"), split="held-out")
+            return self.sample(policy, prompts, self.p.eval_responses, stream(s, "evaluate", index), **over)
+
+        return self._kept.get(policy, key_of("held-out", s, index, over), draw)
+
+    def train(
+        self, policy: "Policy", pairs: "Sequence[Pair]", s: int, t: int, *, loss: Callable, **over: Any
+    ) -> "Policy":
+        """The policy after a round of preference training; over: any field of `Run`, `lora`, `average_log_prob`."""
+        return self.train_logged(policy, pairs, s, t, loss=loss, **over)[0]
+
+    def train_logged(
+        self, policy: "Policy", pairs: "Sequence[Pair]", s: int, t: int, *, loss: Callable, **over: Any
+    ) -> "tuple[Policy, list[Mapping[str, float]]]":
+        """The same, and the log of every step."""
+        how = self.run(s, t, **over)
+        key = key_of("train", [(q.prompt, q.chosen, q.rejected, q.columns) for q in pairs], loss, how)
+        return self._kept.get(policy, key, lambda: train_preferences(policy, pairs, loss=loss, **how))
+
+    def supervise(self, policy: "Policy", examples: Sequence[tuple[Any, str]], s: int, t: int, **over: Any) -> "Policy":
+        """The policy after supervised training on (prompt, response) texts; over: any field of `Run`, `lora`."""
+        how = self.run(s, t, **over)
+        key = key_of("supervise", list(examples), how)
+        return self._kept.get(policy, key, lambda: train_supervised(policy, examples, **how))[0]
+
+    def run(self, s: int, t: int, **over: Any) -> dict[str, Any]:
+        """What a training takes: the preset's fields of `Run`, adapters, and the seed of the order of batches."""
+        own = {"lora": adapters(getattr(self.p, "lora_rank", None)), "seed": torch_seed(stream(s, "order", t))}
+        return self._named(RUN) | own | over
+
+    def show(self, s: int, n: int = 3, answers: int = 1, **policies: "Policy") -> None:
+        """Print n training prompts, and answers of each policy with their gold score."""
+        prompts = self.world.prompts(n, stream(s, "train"), split="train")
+        drawn = {name: self.sample(policy, prompts, answers, stream(s, "sample")) for name, policy in policies.items()}
+        for i, x in enumerate(prompts):
+            print(x.text[:300])
+            for name, some in drawn.items():
+                for text, gold in zip(some.texts[i], some.gold[i], strict=True):
+                    print(f"    {name}, gold {gold:.2f}  {text[:100]!r}")
+
+    def _named(self, names: Sequence[str], prefix: str = "") -> dict[str, Any]:
+        """The preset's parameters of these names, those that it has and sets."""
+        return {n: getattr(self.p, prefix + n) for n in names if getattr(self.p, prefix + n, None) is not None}

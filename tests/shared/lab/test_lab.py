@@ -1,0 +1,190 @@
+"""The lab: a study's parameters under their usual names, and nothing computed twice."""
+
+from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from autodidact import lab as labs
+from autodidact.lab import Lab, arm_rows, labelled_pairs, mean_logprobs, measure_arms, measure_runs, play, with_logprobs
+from autodidact.lab.kept import Kept, key_of
+from autodidact.losses import dpo, ipo
+from autodidact.models import TinyBase, load_policy
+from autodidact.streams import stream, torch_seed
+from autodidact.training import train_preferences, train_supervised
+from tests.shared.toy_world import ToyWorld
+
+STEPS = 6
+
+
+@dataclass(frozen=True)
+class Scored(ToyWorld):
+    """The toy world with gold, splits and parts."""
+
+    def prompts(self, n, rng, split="train", part=0, parts=1):
+        return super().prompts(n, rng)
+
+    def score(self, x, y):
+        return float(y.split()[:1] == [x.text.split()[-2]])
+
+    def well_formed(self, y):
+        return len(y.split()) == 2
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setenv("AUTODIDACT_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.setattr(labs.lab, "load_world", lambda name: Scored(100))
+    p = {"model": "tiny", "world": "toy", "base_steps": STEPS, "temperature": 0.9, "max_new_tokens": 3, "steps": 4}
+    p |= {"batch_size": 4, "learning_rate": 1e-3, "lora_rank": None, "prompts": 5, "responses": 3, "rounds": 2}
+    yield Lab(SimpleNamespace(parameters=SimpleNamespace(**p, heldout=4, eval_responses=2)))
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def base(lab):
+    return lab.base(3)
+
+
+def weights(policy):
+    return np.concatenate([w.detach().numpy().ravel() for w in policy.model.parameters()])
+
+
+def test_base_and_samples_are_the_library_s_own(lab, base):
+    other = load_policy("tiny", Scored(100), seed=3, base=TinyBase(steps=STEPS))
+    assert (weights(base) == weights(other)).all()
+    answers = lab.ask(base, 3, 1)
+    prompts = Scored(100).prompts(5, stream(3, "train", 1))
+    rows = base.generate([x.text for x in prompts], 3, rng=stream(3, "sample", 1), temperature=0.9, max_new_tokens=3)
+    assert answers.texts == [[y.text for y in row] for row in rows] and list(answers.prompts) == prompts
+    held = lab.held_out(base, 3, temperature=0.0)
+    assert len(held.texts) == 4 and all(len(set(row)) == 1 for row in held.texts)
+
+
+def test_answers_say_what_they_are_worth(lab, base):
+    answers = lab.ask(base, 3, 0)
+    texts = [y for row in answers.texts for y in row]
+    golds = [Scored().score(x, y) for x, row in zip(answers.prompts, answers.texts, strict=True) for y in row]
+    means = answers.means(long=lambda x, y: len(y) > 3)
+    assert means["gold"] == np.mean(golds) and answers.gold.shape == (5, 3)
+    assert means["malformed"] == np.mean([len(y.split()) != 2 for y in texts])
+    assert means["long"] == np.mean([len(y) > 3 for y in texts]) and means["words"] == answers.words.mean()
+    assert answers.kl(base, base) == 0 and answers.kl(base) == pytest.approx(0, abs=1e-6)
+    assert answers.win_rate(answers) == pytest.approx(0.5)
+    better, equal = (
+        np.mean(answers.gold[:, :, None] > answers.gold[:, None]),
+        np.mean(answers.gold[:, :, None] == answers.gold[:, None]),
+    )
+    assert answers.win_rate(answers) == pytest.approx(better + equal / 2)
+    with pytest.raises(ValueError, match="same 5 prompts"):
+        answers.win_rate(lab.held_out(base, 3))
+
+
+def test_kl_of_answers_is_near_the_exact_one(lab, base):
+    """On one token with the end next to it the KL is a sum over the vocabulary."""
+    import torch
+
+    other = lab.base(4)
+    prompt = Scored(100).prompts(1, stream(0, "train"))
+    answers = lab.sample(base, prompt, 4000, stream(0, "sample"), temperature=1.0, max_new_tokens=1)
+    ids = torch.tensor([base.encode(prompt[0].text)])
+    p, q = (torch.log_softmax(policy.model(ids).logits[0, -1].double(), -1) for policy in (base, other))
+    first = np.array([[p[base.tokenizer.convert_tokens_to_ids(y.text)] if y.text else p[2] for y in answers.rows[0]]])
+    gap = np.array([[q[base.tokenizer.convert_tokens_to_ids(y.text)] if y.text else q[2] for y in answers.rows[0]]])
+    estimate = np.mean(np.expm1(gap - first) - (gap - first))
+    assert estimate == pytest.approx(float((p.exp() * (p - q)).sum()), rel=0.25)
+
+
+def test_training_is_the_library_s_own_and_done_once(lab, base, monkeypatch):
+    answers = lab.ask(base, 3, 0)
+    pairs = labelled_pairs(answers, stream(0, "rater").random((5, 3)))
+    after = lab.train(base, pairs, 3, 0, loss=partial(dpo, beta=0.5))
+    how = {"steps": 4, "batch_size": 4, "learning_rate": 1e-3, "seed": torch_seed(stream(3, "order", 0))}
+    assert (weights(after) == weights(train_preferences(base, pairs, loss=partial(dpo, beta=0.5), **how)[0])).all()
+    examples = [(q.prompt, q.chosen) for q in pairs]
+    taught = lab.supervise(base, examples, 3, 1, steps=2)
+    how |= {"steps": 2, "seed": torch_seed(stream(3, "order", 1))}
+    assert (weights(taught) == weights(train_supervised(base, examples, **how)[0])).all()
+
+    monkeypatch.setattr(labs.lab, "train_preferences", lambda *a, **k: (None, []))
+    assert lab.train(base, list(pairs), 3, 0, loss=partial(dpo, beta=0.5)) is after
+    assert lab.ask(base, 3, 0) is answers
+    for other in ({"loss": partial(dpo, beta=0.6)}, {"loss": partial(ipo, beta=0.5)}):
+        assert lab.train(base, pairs, 3, 0, **other) is None
+    loss = partial(dpo, beta=0.5)
+    assert lab.train(base, pairs, 3, 0, loss=loss, steps=5) is None
+    assert lab.train(base, pairs[:-1], 3, 0, loss=loss) is None and lab.train(base, pairs, 3, 1, loss=loss) is None
+    assert lab.train(after, pairs, 3, 0, loss=loss) is None
+
+
+def test_what_is_kept_goes_with_its_policy(base):
+    kept, policy = Kept(), base.copy()
+    assert kept.get(policy, "a", lambda: 1) == kept.get(policy, "a", lambda: 2) == 1
+    assert kept.get(base, "a", lambda: 2) == 2
+    del policy
+    assert len(kept._of) == 1
+    large = SimpleNamespace(model=SimpleNamespace(num_parameters=lambda: 10**8))
+    assert [kept.get(large, "a", lambda n=n: n) for n in (1, 2)] == [1, 2]
+
+
+def test_keys_go_by_content():
+    assert key_of({"a": 1, "b": [2, {"c": 3}]}, partial(dpo, beta=1)) == key_of(
+        {"b": [2, {"c": 3}], "a": 1}, partial(dpo, beta=1)
+    )
+    assert key_of(partial(dpo, beta=1)) != key_of(partial(dpo, beta=2)) != key_of(partial(ipo, beta=2))
+
+
+def test_rounds_go_on_from_what_is_there():
+    step = lambda path, s, t: (path[-1], s, t)  # noqa: E731
+    assert play(step, "base", 7, 2) == ["base", ("base", 7, 0), (("base", 7, 0), 7, 1)]
+    assert play(step, ["base", "first"], 7, 2) == ["base", "first", ("first", 7, 1)]
+
+
+def test_pairs_carry_log_probabilities(lab, base):
+    pairs = labelled_pairs(lab.ask(base, 3, 0), np.arange(15).reshape(5, 3), p_win=np.arange(5))
+    assert pairs and all(set(q.columns) == {"p_win"} for q in pairs)
+    carried = with_logprobs(pairs, past=base)
+    wins = base.sequence_logprobs([q.prompt for q in pairs], [q.chosen for q in pairs])
+    assert [q.columns["past_chosen"] for q in carried] == wins.tolist()
+    assert set(carried[0].columns) == {"p_win", "past_chosen", "past_rejected"}
+    loses = np.mean([q.columns["past_rejected"] for q in carried])
+    assert mean_logprobs(base, pairs) == pytest.approx([wins.mean(), loses])
+
+
+RUNS = {0: {"dpo": {"gold": 1.0, "kl": 2.0}, "base": {"gold": 0.5}, "path": [1, 2]}}
+RUNS[1] = {"dpo": {"gold": 3.0, "kl": 4.0}, "base": {"gold": 0.25}, "path": [3, 4]}
+
+
+def test_rows_of_arms():
+    rows = arm_rows(RUNS, ["dpo", "base"], {"gold (share)": "gold", "KL (nats)": "kl"})
+    assert rows[0]["arm"] == "dpo" and rows[0]["KL (nats)"].tolist() == [2.0, 4.0]
+    assert rows[1]["gold (share)"].tolist() == [0.5, 0.25] and "KL (nats)" not in rows[1]
+    rows = arm_rows(RUNS, {"last": "path", "first of all": ("path", 0)}, {"x": lambda v: np.max(v)}, head="round")
+    assert [row["round"] for row in rows] == ["last", "first of all"] and rows[0]["x"].tolist() == [2, 4]
+    with pytest.raises(ValueError, match="column 'rate': no arm has 'rats'"):
+        arm_rows(RUNS, ["dpo", "base"], {"gold": "gold", "rate": "rats"})
+
+
+class Noted:
+    """A study that writes down what is measured."""
+
+    def __init__(self):
+        claims = [SimpleNamespace(id="better", treatment="dpo", control="base")]
+        self.paper, self.noted = SimpleNamespace(claims=claims), []
+
+    def measure(self, claim, *, treatment, control, replicate):
+        self.noted.append((claim, treatment, control, replicate))
+
+
+def test_claims_about_arms_measure_themselves():
+    study = Noted()
+    measure_arms(study, RUNS, lambda r, arm: r[arm]["gold"], "better")
+    assert study.noted == [("better", 1.0, 0.5, 0), ("better", 3.0, 0.25, 1)]
+    with pytest.raises(ValueError, match="claim 'beter' is unknown; known are better"):
+        measure_arms(study, RUNS, lambda r, arm: 0, "beter")
+    study = Noted()
+    measure_runs(study, RUNS, lambda r: {"better": (r["dpo"]["kl"], r["path"][0])})
+    assert study.noted == [("better", 2.0, 1, 0), ("better", 4.0, 3, 1)]
