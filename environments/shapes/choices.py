@@ -7,19 +7,15 @@ whole picture the letter would be one word in thirty, among the colours of other
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autodidact.environments.shapes.knobs import Knobs
 from autodidact.environments.shapes.prompts import Prompt, Truth
-from autodidact.environments.shapes.questions import NUMBERS, PLACES, draw_question
-from autodidact.environments.shapes.scenes import COLOURS, Scene
-
-if TYPE_CHECKING:
-    from autodidact.environments.shapes.world import Shapes
+from autodidact.environments.shapes.questions import POOLS, draw_question
+from autodidact.environments.shapes.scenes import Scene
 
 LETTERS = ("A", "B", "C", "D")
-POOLS = {"colour": COLOURS, "count": NUMBERS, "where": PLACES}  # kinds of question with four answers or more
 REVIEW = "review : find problems in your answer , then improve it ."
 FIRST_RIGHT = 0.5  # share of right first answers in demonstrated reviews, so that both kinds are reviewed often
 _WORDS = f"options i see so # {REVIEW}"
@@ -29,13 +25,13 @@ _MARKED = re.compile(r"#+\s*([A-D])\b[^#]*#")
 _LOOSE = re.compile(r"\b([A-D])\s*\.")
 
 
-def pose(world: "Shapes", scene: Scene, picture: np.ndarray, rng: np.random.Generator) -> Prompt | None:
+def pose(knobs: Knobs, scene: Scene, picture: np.ndarray, rng: np.random.Generator) -> Prompt | None:
     """`what colour is the star ? options A red , B blue , C green , D purple .`, None where the scene admits none.
 
     Kinds evenly those of `choice_kinds`; the right letter and the wrong options are uniform.
     """
-    kind = world.choice_kinds[int(rng.integers(len(world.choice_kinds)))]
-    asked = draw_question(scene, rng, kind, shapes=world.shapes, companions=world.companions)
+    kind = knobs.choice_kinds[int(rng.integers(len(knobs.choice_kinds)))]
+    asked = draw_question(scene, rng, kind, shapes=knobs.shapes, companions=knobs.companions)
     if asked is None:
         return None
     text, right, about = asked
@@ -74,9 +70,9 @@ def respond(prompt: Prompt, letter: str) -> str:
     return f"i see {seen} . so {option} {letter} # {letter} #"
 
 
-def demonstrate(world: "Shapes", prompt: Prompt, rng: np.random.Generator) -> str:
+def demonstrate(knobs: Knobs, prompt: Prompt, rng: np.random.Generator) -> str:
     """A first answer: right, save for a share `guess_noise` that picks any letter."""
-    guesses = rng.random() < world.guess_noise
+    guesses = rng.random() < knobs.guess_noise
     return respond(prompt, LETTERS[int(rng.integers(len(LETTERS)))] if guesses else prompt.truth.answer)
 
 
@@ -101,12 +97,12 @@ def review(prompt: Prompt, first: str, rng: np.random.Generator, p_keep_right: f
     return respond(prompt, _letter(right, p_right, rng))
 
 
-def lesson(world: "Shapes", prompt: Prompt, rng: np.random.Generator) -> tuple[Prompt, str]:
+def lesson(knobs: Knobs, prompt: Prompt, rng: np.random.Generator) -> tuple[Prompt, str]:
     """A demonstration for the corpus: a first answer, or, in a share `review_share`, the review of one."""
-    if rng.random() >= world.review_share:
-        return prompt, demonstrate(world, prompt, rng)
+    if rng.random() >= knobs.review_share:
+        return prompt, demonstrate(knobs, prompt, rng)
     first = respond(prompt, _letter(prompt.truth.answer, FIRST_RIGHT, rng))
-    return ask_review(prompt, first), review(prompt, first, rng, world.review_keep, world.review_fix)
+    return ask_review(prompt, first), review(prompt, first, rng, knobs.review_keep, knobs.review_fix)
 
 
 def type_table(first: Sequence[str | None], second: Sequence[str | None], truth: Sequence[str]) -> np.ndarray:

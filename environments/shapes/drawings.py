@@ -1,16 +1,12 @@
 """Requests to draw, their perturbed and densified versions, and how people draw."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from autodidact.environments.shapes.facts import RELATIONS, Fact, at, facts_of, place, satisfied
 from autodidact.environments.shapes.grid import GROUNDS, NEXT, TOKENS, render_grid, text_of
+from autodidact.environments.shapes.knobs import Knobs
 from autodidact.environments.shapes.prompts import Prompt, Truth
 from autodidact.environments.shapes.scenes import COLOURS, SHAPES, Object, Scene
-
-if TYPE_CHECKING:
-    from autodidact.environments.shapes.world import Shapes
 
 PERTURBATIONS = ("replace", "swap", "drop")
 DENSIFIED = 0.5  # share of lessons whose request is densified
@@ -18,14 +14,14 @@ _WORDS = "draw above at row column on ground 1 2 3 4"
 WORDS = (*_WORDS.split(), *GROUNDS, *TOKENS, NEXT)
 
 
-def pose(world: "Shapes", scene: Scene, picture: np.ndarray, rng: np.random.Generator) -> Prompt:
+def pose(knobs: Knobs, scene: Scene, picture: np.ndarray, rng: np.random.Generator) -> Prompt:
     """`draw a red circle left of a blue star , a green ring .`: the things of a scene in any order.
 
     With `draw_relations` the first two are related as they are in the scene, by any relation that holds.
     """
     things = [scene.objects[i] for i in rng.permutation(len(scene.objects))]
     relation = None
-    if world.draw_relations and len(things) > 1:
+    if knobs.draw_relations and len(things) > 1:
         held = _relations(scene, things)
         if not held:
             things[:2] = things[1::-1]
@@ -83,11 +79,11 @@ def perturb_prompt(prompt: Prompt, rng: np.random.Generator, kind: str) -> Promp
     return Prompt(write(things, relation), None, Truth(Scene(tuple(sorted(things))), "draw"))
 
 
-def lesson(world: "Shapes", prompt: Prompt, rng: np.random.Generator) -> tuple[Prompt, str]:
+def lesson(knobs: Knobs, prompt: Prompt, rng: np.random.Generator) -> tuple[Prompt, str]:
     """A demonstration for the corpus: a request, half of the time densified, and what people draw."""
     if rng.random() < DENSIFIED:
         prompt = densify(prompt, GROUNDS[int(rng.integers(len(GROUNDS)))])
-    return prompt, demonstrate(prompt, rng, world.swap_share)
+    return prompt, demonstrate(prompt, rng, knobs.swap_share)
 
 
 def demonstrate(prompt: Prompt, rng: np.random.Generator, slip: float) -> str:

@@ -1,15 +1,13 @@
 """Presets of the world of shapes, and what its knobs may be."""
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from autodidact.environments.shapes import small
-from autodidact.environments.shapes.choices import POOLS
-from autodidact.environments.shapes.scenes import MOST
-
-if TYPE_CHECKING:
-    from autodidact.environments.shapes.world import Shapes
+from autodidact.environments.shapes.questions import POOLS
+from autodidact.environments.shapes.scenes import COLOURS, COMPANIONS, MOST, SHAPES
 
 RENDERS = ("glyphs", "photos", "grid", "small")
 CAPTIONS: dict[str, Any] = {
@@ -57,25 +55,84 @@ _SHARES = """companion_rate omit invent good_error question_share described_shar
 question_bias guess_noise choice_share review_share review_keep review_fix draw_share swap_share tool_error"""
 
 
-def check(world: "Shapes") -> None:
+@dataclass(frozen=True)
+class Knobs:
+    """What can be set of `Shapes`, where each knob is explained.
+
+    ValueError, naming the knob, for a value out of its range.
+    """
+
+    objects: tuple[int, int] = (2, 4)
+    companion_rate: float = 0.6
+    omit: float = 0.3
+    invent: float = 0.3
+    good_error: float = 0.02
+    mode_shares: tuple[float, float, float] = (0.45, 0.40, 0.15)
+    question_share: float = 0.4
+    described_share: float = 0.3
+    companion_questions: float = 0.5
+    question_bias: float = 0.25
+    guess_noise: float = 0.05
+    noise: float = 0.06
+    demonstrations: int = 12000
+    renders: str = "glyphs"
+    choice_share: float = 0.0
+    choice_kinds: tuple[str, ...] = ("colour", "count", "where")
+    review_share: float = 0.4
+    review_keep: float = 0.72
+    review_fix: float = 0.38
+    draw_share: float = 0.0
+    swap_share: float = 0.25
+    draw_relations: bool = True
+    tool_error: float = 0.1
+    version: str = "1"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def shapes(self) -> tuple[str, ...]:
+        """The nouns."""
+        if self.renders != "photos":
+            return SHAPES
+        from autodidact.environments.shapes.photos import NOUNS
+
+        return NOUNS
+
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """The adjectives."""
+        return COLOURS
+
+    @property
+    def companions(self) -> dict[str, str]:
+        """Anchor to companion."""
+        if self.renders != "photos":
+            return COMPANIONS
+        from autodidact.environments.shapes.photos import COMPANIONS as PAIRS
+
+        return PAIRS
+
+
+def _check(knobs: Knobs) -> None:
     """Raises ValueError that names the knob which is out of its range."""
     for name in _SHARES.split():
-        if not 0 <= getattr(world, name) <= 1:
-            raise ValueError(f"{name}={getattr(world, name)} must lie in [0, 1]")
-    if world.renders not in RENDERS:
-        raise ValueError(f"renders={world.renders!r} is unknown; known are {', '.join(map(repr, RENDERS))}")
-    low, high = world.objects
-    most = small.MOST if world.renders == "small" else MOST
+        if not 0 <= getattr(knobs, name) <= 1:
+            raise ValueError(f"{name}={getattr(knobs, name)} must lie in [0, 1]")
+    if knobs.renders not in RENDERS:
+        raise ValueError(f"renders={knobs.renders!r} is unknown; known are {', '.join(map(repr, RENDERS))}")
+    low, high = knobs.objects
+    most = small.MOST if knobs.renders == "small" else MOST
     if not 1 <= low <= high <= most:
-        raise ValueError(f"objects={world.objects} must be two rising numbers from 1 to {most}")
-    if not world.choice_kinds or not set(world.choice_kinds) <= set(POOLS):
-        raise ValueError(f"choice_kinds={world.choice_kinds} must name some of {', '.join(POOLS)}")
-    if len(world.mode_shares) != 3 or min(world.mode_shares) < 0 or not np.isclose(sum(world.mode_shares), 1):
-        raise ValueError(f"mode_shares={world.mode_shares} must be three numbers of sum 1")
-    asked = world.question_share + world.choice_share + world.draw_share
+        raise ValueError(f"objects={knobs.objects} must be two rising numbers from 1 to {most}")
+    if not knobs.choice_kinds or not set(knobs.choice_kinds) <= set(POOLS):
+        raise ValueError(f"choice_kinds={knobs.choice_kinds} must name some of {', '.join(POOLS)}")
+    if len(knobs.mode_shares) != 3 or min(knobs.mode_shares) < 0 or not np.isclose(sum(knobs.mode_shares), 1):
+        raise ValueError(f"mode_shares={knobs.mode_shares} must be three numbers of sum 1")
+    asked = knobs.question_share + knobs.choice_share + knobs.draw_share
     if asked > 1 + 1e-9:
         raise ValueError(f"question_share, choice_share and draw_share must have a sum of at most 1, not {asked:g}")
-    if world.draw_share and world.renders != "grid":
-        raise ValueError(f"draw_share={world.draw_share} needs renders='grid', not {world.renders!r}")
-    if world.renders == "small" and world.companion_rate:
-        raise ValueError(f"companion_rate={world.companion_rate} must be 0 where renders='small'")
+    if knobs.draw_share and knobs.renders != "grid":
+        raise ValueError(f"draw_share={knobs.draw_share} needs renders='grid', not {knobs.renders!r}")
+    if knobs.renders == "small" and knobs.companion_rate:
+        raise ValueError(f"companion_rate={knobs.companion_rate} must be 0 where renders='small'")

@@ -8,6 +8,7 @@ from autodidact.environments.shapes.scenes import COLOURS, COMPANIONS, SHAPES, S
 NUMBERS = ("zero", "one", "two", "three", "four", "five")
 KINDS = ("colour", "count", "there", "where")  # `left` can be asked for by name; a tiny model does not learn it
 PLACES = tuple(f"{row} {column}" for row in ("top", "bottom") for column in ("left", "right"))
+POOLS = {"colour": COLOURS, "count": NUMBERS, "where": PLACES}  # kinds of question with four answers or more
 
 
 def draw_question(

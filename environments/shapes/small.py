@@ -1,7 +1,5 @@
 """Scenes as very small pictures, 2 x 2 slots with one or two things, for models that draw pixels."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from autodidact.environments.shapes.captions import mentions
@@ -9,9 +7,6 @@ from autodidact.environments.shapes.prompts import Prompt, Truth
 from autodidact.environments.shapes.reader import match
 from autodidact.environments.shapes.rendering import GROUND, SHIFTS, SLOT, paint_slot
 from autodidact.environments.shapes.scenes import COLOURS, SHAPES, Object, Scene
-
-if TYPE_CHECKING:
-    from autodidact.environments.shapes.world import Shapes
 
 PLACES = {"top left": 0, "top right": 2, "bottom left": 8, "bottom right": 10}  # to the slot on the board of 4 x 4
 SIDE = 2 * SLOT  # pixels
@@ -97,7 +92,7 @@ def code_of(text: str) -> np.ndarray:
     return code
 
 
-def pose(world: "Shapes", scene: Scene, picture: np.ndarray, rng: np.random.Generator) -> Prompt:
+def pose(scene: Scene, picture: np.ndarray) -> Prompt:
     """A picture with its class as text and answer."""
     return Prompt(class_of(scene), picture, Truth(scene, "class", class_of(scene)))
 

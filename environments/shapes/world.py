@@ -7,12 +7,11 @@ import numpy as np
 
 from autodidact.environments.shapes import captions, choices, drawings, facts, questions, raters, small
 from autodidact.environments.shapes.chair import chair, f1
-from autodidact.environments.shapes.corpus import corpus
 from autodidact.environments.shapes.grid import sketch
-from autodidact.environments.shapes.knobs import PRESETS, check
+from autodidact.environments.shapes.knobs import PRESETS, Knobs
 from autodidact.environments.shapes.prompts import Prompt, Truth
 from autodidact.environments.shapes.rendering import patches, render
-from autodidact.environments.shapes.scenes import COLOURS, COMPANIONS, SHAPES, Scene, draw_scene
+from autodidact.environments.shapes.scenes import COLOURS, Scene, draw_scene
 from autodidact.environments.shapes.tools import tools
 
 MODES = ("plain", "good", "imagine")
@@ -22,14 +21,18 @@ describe image in summarise say name view tell has list give short caption descr
 look at each place with care only and leave nothing out imagine else fits
 colour zero one two three four five"""
 _TASKS = {  # kinds of prompt with a file of their own: who poses them, and the knob that they need
-    "choice": (choices.pose, "choice_share", lambda world: world.choice_share > 0),
-    "draw": (drawings.pose, "renders='grid'", lambda world: world.renders == "grid"),
-    "class": (small.pose, "renders='small'", lambda world: world.renders == "small"),
+    "choice": (choices.pose, "choice_share", lambda knobs: knobs.choice_share > 0),
+    "draw": (drawings.pose, "renders='grid'", lambda knobs: knobs.renders == "grid"),
+    "class": (
+        lambda knobs, scene, picture, rng: small.pose(scene, picture),
+        "renders='small'",
+        lambda knobs: knobs.renders == "small",
+    ),
 }
 
 
 @dataclass(frozen=True)
-class Shapes:
+class Shapes(Knobs):
     """Pictures of a few coloured things on a 4 x 4 board, some of which usually come in pairs.
 
     What a prompt asks: for a caption, `describe the image .` (8 plain wordings), a good request or an imagining one; a
@@ -64,63 +67,12 @@ class Shapes:
       tool_error: share of wrong answers of `tools`.
     """
 
-    objects: tuple[int, int] = (2, 4)
-    companion_rate: float = 0.6
-    omit: float = 0.3
-    invent: float = 0.3
-    good_error: float = 0.02
-    mode_shares: tuple[float, float, float] = (0.45, 0.40, 0.15)
-    question_share: float = 0.4
-    described_share: float = 0.3
-    companion_questions: float = 0.5
-    question_bias: float = 0.25
-    guess_noise: float = 0.05
-    noise: float = 0.06
-    demonstrations: int = 12000
-    renders: str = "glyphs"
-    choice_share: float = 0.0
-    choice_kinds: tuple[str, ...] = ("colour", "count", "where")
-    review_share: float = 0.4
-    review_keep: float = 0.72
-    review_fix: float = 0.38
-    draw_share: float = 0.0
-    swap_share: float = 0.25
-    draw_relations: bool = True
-    tool_error: float = 0.1
-    version: str = "1"
-
-    def __post_init__(self) -> None:
-        check(self)
-
     @classmethod
     def preset(cls, name: str, **knobs: Any) -> "Shapes":
         """A named row of knobs, with further knobs on top. Raises ValueError for an unknown name."""
         if name not in PRESETS:
             raise ValueError(f"preset={name!r} is unknown; known are {', '.join(PRESETS)}")
         return replace(cls(**PRESETS[name]), **knobs)
-
-    @property
-    def shapes(self) -> tuple[str, ...]:
-        """The nouns."""
-        if self.renders != "photos":
-            return SHAPES
-        from autodidact.environments.shapes.photos import NOUNS
-
-        return NOUNS
-
-    @property
-    def colours(self) -> tuple[str, ...]:
-        """The adjectives."""
-        return COLOURS
-
-    @property
-    def companions(self) -> dict[str, str]:
-        """Anchor to companion."""
-        if self.renders != "photos":
-            return COMPANIONS
-        from autodidact.environments.shapes.photos import COMPANIONS as PAIRS
-
-        return PAIRS
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -171,7 +123,7 @@ class Shapes:
             raise ValueError(f"n={n} prompts must be at least 1")
         if kind not in ("caption", "question", *_TASKS):
             raise ValueError(f"kind={kind!r} is unknown; known are caption, question, {', '.join(_TASKS)}")
-        pose, needed, provided = _TASKS.get(kind, (None, "", lambda world: True))
+        pose, needed, provided = _TASKS.get(kind, (None, "", lambda knobs: True))
         if not provided(self):
             raise ValueError(f"kind={kind!r} needs a world with {needed}; see the presets")
         found = []
@@ -230,8 +182,27 @@ class Shapes:
         return prompt.ask(f"{DESCRIPTION} {description} {prompt.text}")
 
     def corpus(self, rng: np.random.Generator) -> list[tuple[Prompt, str]]:
-        """The supervised data of a base model, see `corpus`: (prompt, response) in random order."""
-        return corpus(self, rng)
+        """The supervised data of a base model: (prompt, response) in random order, `demonstrations` of them.
+
+        Demonstrations of every kind are mixed as the knobs say. Each request has the wording of its mode. Descriptions
+        before questions are plain captions, errors and all.
+        """
+        shares = self.question_share, self.choice_share, self.draw_share
+        asked, chosen, drawn = (round(self.demonstrations * share) for share in shares)
+        rest = self.demonstrations - asked - chosen - drawn
+        texts: list[tuple[Prompt, str]] = []
+        for x in self.prompts(rest, rng) if rest > 0 else []:
+            mode = tuple(captions.REQUESTS)[int(rng.choice(len(captions.REQUESTS), p=self.mode_shares))]
+            texts.append((x.ask(self.request(rng, mode)), self.demonstrate(x, rng, mode)))
+        for x in self.prompts(asked, rng, "question") if asked else []:
+            answer = self.demonstrate(x, rng)
+            if rng.random() < self.described_share:
+                written = captions.write_caption(x.truth.scene, rng, self.omit, self.invent, self.companions)
+                x = self.describe_first(x, written)
+            texts.append((x, answer))
+        texts += [choices.lesson(self, x, rng) for x in (self.prompts(chosen, rng, "choice") if chosen else [])]
+        texts += [drawings.lesson(self, x, rng) for x in (self.prompts(drawn, rng, "draw") if drawn else [])]
+        return [texts[i] for i in rng.permutation(len(texts))]
 
     def score(self, prompt: Prompt, response: str | np.ndarray) -> float:
         """F1 of a caption, share of facts of a drawing, 1 for the right answer and 0 for any other; never raises.

@@ -8,8 +8,8 @@ import pytest
 
 from autodidact.environments import load_world
 from autodidact.environments.shapes import Shapes, ask_review, parse_choice, review, type_table
-from autodidact.environments.shapes.choices import LETTERS, POOLS, REVIEW, options_of
-from autodidact.environments.shapes.questions import NUMBERS, PLACES
+from autodidact.environments.shapes.choices import LETTERS, REVIEW, options_of
+from autodidact.environments.shapes.questions import NUMBERS, PLACES, POOLS
 from autodidact.environments.shapes.scenes import COLOURS
 
 WORLD = load_world("shapes/choices")
