@@ -1,14 +1,16 @@
 """What a person types, checked before anything runs: papers, scale, seeds and parameters."""
 
+import difflib
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
-from autodidact.claims.paper import load_paper, papers_folder, resolve
+from autodidact.claims import load_paper, papers_folder, resolve
 
 TYPED, RAW = ("-p", "--parameters"), ("-r", "--parameters_raw")
+MOST_SEEDS = 10_000
 OWN = {"scale": "SCALE", "seed": "SEEDS", "seeds": "SEEDS"}
 
 
@@ -42,9 +44,11 @@ def parse_seeds(text: str) -> list[int]:
     """
     text = text.strip()
     if text.isdecimal():
-        seeds = list(range(int(text)))
+        seeds = list(range(min(int(text), MOST_SEEDS + 1)))
     else:
         seeds = [seed for part in text.split(",") for seed in _seed_range(part.strip(), text)]
+    if len(seeds) > MOST_SEEDS:
+        raise ValueError(f"SEEDS={text!r} are more than {MOST_SEEDS}")
     if not seeds:
         raise ValueError(f"SEEDS={text!r} is empty; give a number such as 10, a range 5-9 or a list 0,3,7")
     repeated = sorted({seed for seed in seeds if seeds.count(seed) > 1})
@@ -60,7 +64,7 @@ def _seed_range(part: str, text: str) -> range:
     seeds = range(int(first), int(last if dash else first) + 1)
     if not seeds:
         raise ValueError(f"SEEDS={text!r}: the range {part!r} is empty")
-    return seeds
+    return seeds[: MOST_SEEDS + 1]
 
 
 def parse_parameters(text: str) -> dict[str, Any]:
@@ -79,27 +83,27 @@ def parse_parameters(text: str) -> dict[str, Any]:
             raise ValueError(f"ARGS={text!r}: {option!r} is no option; give -p NAME VALUE or -r NAME VALUE")
         if len(rest) < 2:
             raise ValueError(f"ARGS={text!r}: {option} needs a name and a value")
-        name, value, *words = rest
+        name, word, *words = rest
         if name in OWN:
             raise ValueError(f"ARGS={text!r}: parameter {name!r} is set by {OWN[name]}=")
         if name in given:
             raise ValueError(f"ARGS={text!r}: parameter {name!r} is given more than once")
-        given[name] = value if option in RAW else _value(name, value)
+        given[name] = word if option in RAW else value(name, word)
     return given
 
 
-def _value(name: str, text: str) -> Any:
+def value(name: str, text: str) -> Any:
     """A value read as YAML, where 1e-3 is a number too."""
     try:
-        value = yaml.safe_load(text)
+        read = yaml.safe_load(text)
     except yaml.YAMLError:
         raise ValueError(f"parameter {name}: {text!r} is not YAML") from None
-    if isinstance(value, str):
+    if isinstance(read, str):
         try:
-            return float(value)
+            return float(read)
         except ValueError:
-            return value
-    return value
+            return read
+    return read
 
 
 def check(slugs: Sequence[str], scale: str, given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -108,6 +112,12 @@ def check(slugs: Sequence[str], scale: str, given: Mapping[str, Any]) -> dict[st
     Raises ValueError in one line for an unknown scale or parameter and for a value of the wrong type.
     """
     return {slug: resolve(load_paper(slug), scale, given) for slug in slugs}
+
+
+def near(name: str, known: Sequence[str]) -> str:
+    """The end of a sentence on an unknown name: `; did you mean 'beta'?`, or what is known."""
+    close = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
 
 
 def whole(name: str, text: str | int, least: int = 1) -> int:

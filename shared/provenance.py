@@ -8,6 +8,7 @@ leaves empty fields away: the same code has the same hash on every supported ver
 import ast
 import hashlib
 import json
+import platform
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]  # the dotted name of a module is its path from here
 PACKAGE = "autodidact"
 NOTEBOOK = "notebook"
+_UNSEEN = f"{PACKAGE}.figures"  # what numbers look like alters none of them
 _INJECTED = "injected-parameters"
 _LISTS = {"__all__", "WORLDS"}
 _WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -56,12 +58,13 @@ def module_hashes() -> dict[str, str]:
 
     Imports inside functions count whether they ran or not, so that what a run finds in a cache does not alter the list.
     A package's list of names has no hash: it runs nothing, and a new loss beside the others must not outdate them all.
+    Nor have the figures: what a result looks like does not alter it.
     """
     loaded = [name for name in sorted(sys.modules) if name.split(".")[0] == PACKAGE and module_path(name)]
     names, waiting = set(), loaded
     while waiting:
         name = waiting.pop()
-        if name not in names:
+        if name not in names and not _unseen(name):
             names.add(name)
             waiting.extend(_imports(name))
     paths = {name: module_path(name) for name in sorted(names)}
@@ -77,10 +80,32 @@ def current_code(record: Mapping[str, Any]) -> dict[str, str | None]:
     return {name: _hash_of(path) for name, path in paths.items()}
 
 
+def machine() -> dict[str, str | int | None]:
+    """What of this machine numbers may hang on: processor, the instructions and the threads that torch takes.
+
+    `capability` and `threads` are None where torch is not loaded, `cpu` where the processor has no name.
+    """
+    torch = sys.modules.get("torch")
+    capability = torch.backends.cpu.get_cpu_capability() if torch is not None else None
+    return {"cpu": _processor(), "capability": capability, "threads": torch.get_num_threads() if torch else None}
+
+
+def _processor() -> str | None:
+    """The processor's name as Linux has it, elsewhere its kind."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8", errors="replace").splitlines() if info.is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine() or None)
+
+
 def module_path(name: str) -> Path | None:
     """The file of a module of this repository by its dotted name, None if there is none; imports nothing."""
     base = ROOT.joinpath(*name.split("."))
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
+
+
+def _unseen(name: str) -> bool:
+    return name == _UNSEEN or name.startswith(f"{_UNSEEN}.")
 
 
 def _hash_of(path: Path | None) -> str | None:

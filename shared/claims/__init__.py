@@ -1,24 +1,33 @@
 """Claims and their verdicts: what a paper says, what a run measured, and what follows from it by statistics."""
 
-from autodidact.claims.paper import Claim, Paper, load_paper, papers_folder, parameter_names, resolve
+from autodidact.claims.compare import Difference, compare, published_path, stamp
+from autodidact.claims.finding import changed_claims, finding_problems
+from autodidact.claims.paper import Claim, Paper, load_paper, papers_folder
+from autodidact.claims.parameters import parameter_names, resolve, rule_of
 from autodidact.claims.record import MIME, pool, read_record, recompute, validate
+from autodidact.claims.schemas import VERDICTS
 from autodidact.claims.seeds import over_seeds
 from autodidact.claims.statistics import Interval, holm, mean_interval, sign_flip, t_interval
 from autodidact.claims.study import Study, claims_table
-from autodidact.claims.tables import html_table, text_table, verdict_rows
+from autodidact.claims.tables import html_table, text_table, verdict_rows, word
 from autodidact.claims.verdict import ALPHA, difference, equivalence, exact, judge
 
 __all__ = [
     "ALPHA",
     "MIME",
+    "VERDICTS",
     "Claim",
+    "Difference",
     "Interval",
     "Paper",
     "Study",
+    "changed_claims",
     "claims_table",
+    "compare",
     "difference",
     "equivalence",
     "exact",
+    "finding_problems",
     "holm",
     "html_table",
     "judge",
@@ -28,12 +37,16 @@ __all__ = [
     "papers_folder",
     "parameter_names",
     "pool",
+    "published_path",
     "read_record",
     "recompute",
     "resolve",
+    "rule_of",
     "sign_flip",
+    "stamp",
     "t_interval",
     "text_table",
     "validate",
     "verdict_rows",
+    "word",
 ]

@@ -1,44 +1,58 @@
-"""What a paper claims and what each scale uses: `paper.yaml`, read once, checked, and resolved into parameters."""
+"""What a paper claims and what each scale uses: `paper.yaml`, read once and checked."""
 
+import hashlib
+import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from autodidact.claims import schemas
+from autodidact.claims.names import unknown
 
 ROOT = Path(__file__).resolve().parents[2]
-DEFAULTS = {"seed": 0, "seeds": 10}
-_RESERVED = {"scale", "seed", "seeds"}
+WORDS = 18  # of a finding, at most
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One falsifiable sentence of a paper and how it is tested; `margin` is None for a difference."""
+    """One falsifiable sentence and how it is tested.
+
+    `whose`: the paper's or ours. `smallest`: the smallest difference that matters, in `unit`. `needs`: the id of the
+    claim that must be reproduced before this one says anything. `margin`: of an equivalence or an exact claim.
+    """
 
     id: str
     says: str
-    measures: str
     unit: str
     treatment: str
     control: str
-    test: str
     expects: str
-    role: str
-    reported: str
+    test: str = "difference"
+    role: str = "central"
+    whose: str = "ours"
+    measures: str = "as the study measures it"
+    reported: str = "not in a paper"
     margin: float | None = None
+    smallest: float | None = None
+    needs: str | None = None
     replicate: str = "seed"
+
+    @property
+    def stated(self) -> str:
+        """SHA-256 of the claim as it stands: any change of what is said, measured or asked of the numbers alters it."""
+        content = {name: value for name, value in asdict(self).items() if name != "reported"}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Paper:
-    """A checked `paper.yaml`. Its keys are attributes: `title`, `authors`, `year`, `summary`, `compare` and so on."""
+    """A checked `paper.yaml`. Its keys are attributes: `title`, `name`, `finding`, `summary`, `compare` and so on."""
 
     data: Mapping[str, Any]
 
@@ -55,8 +69,16 @@ class Paper:
 
     @property
     def scales(self) -> Mapping[str, Mapping[str, Any]]:
-        """The preset of each scale: parameter name to value."""
+        """The preset of each scale, what it takes over by `like` included: parameter name to value."""
         return self.data["scales"]
+
+    def claims_at(self, scale: str) -> tuple[Claim, ...]:
+        """The claims that are judged at a scale, with the kind of replicate that they have there."""
+        judged = (self.data.get("judged") or {}).get(scale)
+        if judged is None:
+            return self.claims
+        kinds = {claim: kind for kind, claims in judged.items() for claim in claims}
+        return tuple(replace(claim, replicate=kinds[claim.id]) for claim in self.claims if claim.id in kinds)
 
 
 def papers_folder() -> Path:
@@ -71,75 +93,97 @@ def load_paper(slug: str) -> Paper:
     """
     path = papers_folder() / slug / "paper.yaml"
     if not re.fullmatch(r"[a-z0-9-]+", slug) or not path.is_file():
-        known = sorted(p.parent.name for p in papers_folder().glob("*/paper.yaml"))
-        raise ValueError(f"paper {slug!r} is unknown; known are {', '.join(known) or 'none'}")
+        raise unknown(f"paper {slug!r}", slug, sorted(p.parent.name for p in papers_folder().glob("*/paper.yaml")))
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except yaml.YAMLError as error:
         raise ValueError(f"{slug}/paper.yaml is not YAML: {' '.join(str(error).split())}") from None
-    schemas.check(data, schemas.PAPER, f"{slug}/paper.yaml")
-    _check_consistency(data, slug)
-    return Paper(data)
-
-
-def parameter_names(paper: Paper) -> tuple[str, ...]:
-    """Every parameter that a run of the paper takes: scale, seed, seeds and the names of its presets."""
-    return ("scale", "seed", "seeds", *(k for k in paper.scales["toy"] if k not in _RESERVED))
-
-
-def resolve(paper: Paper, scale: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """All parameters of a run: the scale's preset, overruled by whatever in `given` is not None.
-
-    A value has the type of its preset value (an int may stand for a float; a preset of None takes anything). Raises
-    ValueError in one line for an unknown scale or parameter, a wrong type, and a seed range that is empty.
-    """
-    if scale not in paper.scales:
-        raise ValueError(f"scale={scale!r} is unknown to {paper.slug}; known are {', '.join(paper.scales)}")
-    preset = {"scale": scale, **DEFAULTS, **paper.scales[scale]}
-    unknown = [name for name in given if name not in preset]
-    if unknown:
-        raise ValueError(f"parameter {unknown[0]!r} is unknown to {paper.slug}; known are {', '.join(preset)}")
-    chosen = {name: value for name, value in given.items() if value is not None and name != "scale"}
-    values = preset | {name: _typed(name, value, preset[name]) for name, value in chosen.items()}
-    if values["seed"] < 0:
-        raise ValueError(f"seed={values['seed']} must be 0 or greater")
-    if values["seeds"] < 1:
-        raise ValueError(f"seeds={values['seeds']} must be 1 or greater: the seed range is empty")
-    return values
-
-
-def _typed(name: str, value: Any, preset: Any) -> Any:
-    """The value as the preset's type, or ValueError; tuples become lists and NumPy scalars numbers, as in JSON."""
-    value = value.item() if isinstance(value, np.generic) else value
-    value = list(value) if isinstance(value, tuple) else value
-    if isinstance(value, float) and not np.isfinite(value):
-        raise ValueError(f"parameter {name}={value} must be finite")
-    if preset is None:
-        return value
-    if isinstance(preset, float) and type(value) is int:
-        return float(value)
-    if type(value) is not type(preset):
-        raise ValueError(
-            f"parameter {name}={value!r} is of type {type(value).__name__}; "
-            f"{type(preset).__name__} is wanted, such as {preset!r}"
-        )
-    if isinstance(preset, list) and preset:
-        return [_typed(f"{name}[{i}]", item, preset[0]) for i, item in enumerate(value)]
-    return value
-
-
-def _check_consistency(data: Mapping[str, Any], slug: str) -> None:
-    """What a schema cannot say: the folder's name, unique ids, the same parameters in every scale."""
     where = f"{slug}/paper.yaml"
+    schemas.check(data, schemas.PAPER, where)
     if data["slug"] != slug:
         raise ValueError(f"{where}: slug: is {data['slug']!r}, must be the folder's name {slug!r}")
-    ids = [claim["id"] for claim in data["claims"]]
-    for repeated in {i for i in ids if ids.count(i) > 1}:
+    paper = Paper({**data, "scales": {scale: _row(data["scales"], scale, where) for scale in data["scales"]}})
+    _check_scales(paper, where)
+    check_claims(paper.claims, where)
+    _check_judged(paper, where)
+    _check_finding(paper, where)
+    return paper
+
+
+def check_claims(claims: tuple[Claim, ...], where: str) -> None:
+    """What a schema of one claim cannot say: unique ids, gates that exist and do not run in a circle. ValueError."""
+    ids = [claim.id for claim in claims]
+    for repeated in sorted({i for i in ids if ids.count(i) > 1}):
         raise ValueError(f"{where}: claims: the id {repeated!r} occurs more than once")
-    names = set(data["scales"]["toy"])
-    for scale, preset in data["scales"].items():
-        for name in sorted(names ^ set(preset)):
+    needs = {claim.id: claim.needs for claim in claims}
+    for name, gate in needs.items():
+        if gate is not None and gate not in needs:
+            raise ValueError(f"{where}: claims.{name}.needs: {unknown(f'the claim {gate!r}', gate, ids)}")
+    for name in ids:
+        path = [name]
+        while (gate := needs[path[-1]]) is not None:
+            if gate in path:
+                raise ValueError(f"{where}: claims.{name}.needs: runs in a circle: {' -> '.join([*path, gate])}")
+            path.append(gate)
+
+
+def _row(
+    scales: Mapping[str, Mapping[str, Any]], scale: str, where: str, above: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """A scale's parameters: those of the row that it is `like`, and its own on top."""
+    row = dict(scales[scale])
+    like = row.pop("like", None)
+    if like is None:
+        return row
+    if like not in scales:
+        raise ValueError(f"{where}: scales.{scale}.like: {unknown(f'the scale {like!r}', like, scales)}")
+    if like in (*above, scale):
+        raise ValueError(f"{where}: scales.{scale}.like: runs in a circle: {' -> '.join([*above, scale, like])}")
+    return _row(scales, like, where, (*above, scale)) | row
+
+
+def _check_scales(paper: Paper, where: str) -> None:
+    """The same parameters in every scale, and every value within its range."""
+    from autodidact.claims.parameters import check_value, rule_of, texts
+
+    names = list(paper.scales["toy"])
+    for scale, preset in paper.scales.items():
+        for name in sorted(set(names) ^ set(preset)):
             raise ValueError(f"{where}: scales.{scale}: parameter {name!r} must stand in every scale or in none")
+        for name, value in preset.items():
+            try:
+                check_value(name, value, rule_of(paper, name), texts(value))
+            except ValueError as error:
+                raise ValueError(f"{where}: scales.{scale}: {error}") from None
+    for name in paper.data.get("parameters") or ():
+        if name not in names:
+            raise ValueError(f"{where}: parameters: {unknown(f'parameter {name!r}', name, names)}")
+
+
+def _check_judged(paper: Paper, where: str) -> None:
+    """`judged` names scales and claims that exist, each claim once, and its gate with it."""
+    needs = {claim.id: claim.needs for claim in paper.claims}
+    for scale, kinds in (paper.data.get("judged") or {}).items():
+        if scale not in paper.scales:
+            raise ValueError(f"{where}: judged: {unknown(f'the scale {scale!r}', scale, paper.scales)}")
+        named = [claim for claims in kinds.values() for claim in claims]
+        for claim in named:
+            if claim not in needs:
+                raise ValueError(f"{where}: judged.{scale}: {unknown(f'the claim {claim!r}', claim, needs)}")
+            if named.count(claim) > 1:
+                raise ValueError(f"{where}: judged.{scale}: the claim {claim!r} occurs more than once")
+            if needs[claim] is not None and needs[claim] not in named:
+                raise ValueError(f"{where}: judged.{scale}: {claim!r} needs {needs[claim]!r}, which must be judged too")
+
+
+def _check_finding(paper: Paper, where: str) -> None:
+    words = len(paper.finding["says"].split())
+    if words > WORDS:
+        raise ValueError(f"{where}: finding.says: {words} words, must be {WORDS} at most")
+    ids = [claim.id for claim in paper.claims]
+    for claim in paper.finding["verdicts"]:
+        if claim not in ids:
+            raise ValueError(f"{where}: finding.verdicts: {unknown(f'the claim {claim!r}', claim, ids)}")
 
 
 class _Loader(yaml.SafeLoader):

@@ -21,8 +21,9 @@ _OWN_SEEDS = ("seed", "seeds")  # parameters in which the runs of one pool diffe
 def claim_entry(claim: Claim, replicates: Sequence[int | str], treatment: list, control: list) -> dict[str, Any]:
     """A claim with its measurements, as the record has it, still without a verdict."""
     return {
-        "id": claim.id, "says": claim.says, "role": claim.role, "test": claim.test, "expects": claim.expects,
-        "margin": claim.margin, "unit": claim.unit, "arms": {"treatment": claim.treatment, "control": claim.control},
+        "id": claim.id, "says": claim.says, "role": claim.role, "whose": claim.whose, "test": claim.test,
+        "expects": claim.expects, "margin": claim.margin, "smallest": claim.smallest, "needs": claim.needs,
+        "unit": claim.unit, "arms": {"treatment": claim.treatment, "control": claim.control}, "stated": claim.stated,
         "replicate": claim.replicate, "replicates": list(replicates),
         "treatment": [float(x) for x in treatment], "control": [float(x) for x in control],
     }  # fmt: skip
@@ -32,7 +33,9 @@ def recompute(record: Mapping[str, Any]) -> dict[str, Any]:
     """A new record whose effects, p-values and verdicts follow from the per-replicate numbers of this one."""
     claims = record["claims"]
     evidence = [verdict.examine(c["test"], c["expects"], c["treatment"], c["control"], c.get("margin")) for c in claims]
-    verdicts = verdict.judge(evidence, [c["role"] for c in claims])
+    places = {c["id"]: i for i, c in enumerate(claims)}
+    gates = [None if c["needs"] is None else places.get(c["needs"], -1) for c in claims]
+    verdicts = verdict.judge(evidence, [c["role"] for c in claims], [c["smallest"] for c in claims], gates)
     return {**record, "claims": [{**c, **_outcome(c, v)} for c, v in zip(claims, verdicts, strict=True)]}
 
 
@@ -53,6 +56,7 @@ def _outcome(claim: Mapping[str, Any], result: verdict.Verdict) -> dict[str, Any
         "attainable_p": evidence.attainable,
         "worst": worst,
         "note": result.note,
+        "decides": result.decides,
         "verdict": result.verdict,
     }
 
@@ -130,7 +134,8 @@ def _same_run(first: Mapping[str, Any], other: Mapping[str, Any]) -> None:
 
 
 def _definition(claim: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: claim.get(k) for k in ("id", "role", "test", "expects", "margin", "unit", "replicate")}
+    names = ("id", "role", "whose", "test", "expects", "margin", "smallest", "needs", "unit", "replicate", "stated")
+    return {k: claim[k] for k in names}
 
 
 def _join(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

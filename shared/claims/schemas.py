@@ -15,7 +15,8 @@ _ROLE = {"enum": ["central", "supporting", "control"]}
 
 def _test(test: str, expects: list[str], margin: dict, required: bool) -> dict:
     """The branch of one test: which expectations and which margin go with it."""
-    then = {"properties": {"expects": {"enum": expects}, "margin": margin}}
+    smallest = {} if test == "difference" else {"smallest": {"type": "null"}}  # there the margin says what matters
+    then = {"properties": {"expects": {"enum": expects}, "margin": margin, **smallest}}
     if required:
         then["required"] = ["margin"]
     return {"if": {"properties": {"test": {"const": test}}}, "then": then}
@@ -23,12 +24,17 @@ def _test(test: str, expects: list[str], margin: dict, required: bool) -> dict:
 
 _TESTS = [
     _test("difference", ["greater", "less"], {"type": "null"}, False),
-    _test("equivalence", ["equal"], {"type": "number", "exclusiveMinimum": 0}, True),
+    _test("equivalence", ["equal", "at_least", "at_most"], {"type": "number", "exclusiveMinimum": 0}, True),
     _test("exact", ["at_least", "at_most", "equal"], {"type": "number", "minimum": 0}, True),
 ]
+VERDICTS = ("reproduced", "contradicted", "negligible", "open", "untested")
+_WHOSE = {"enum": ["paper", "ours"]}
+_SMALLEST = {"oneOf": [{"type": "null"}, {"type": "number", "exclusiveMinimum": 0}]}
+_GATE = {"oneOf": [{"type": "null"}, _ID]}
 _SCALE = {
     "type": "object",
     "properties": {
+        "like": _TEXT,
         "seed": {"type": "integer", "minimum": 0},
         "seeds": {"type": "integer", "minimum": 1},
         "threads": {"type": ["integer", "null"], "minimum": 1},
@@ -45,12 +51,38 @@ CLAIM = {
         "test": _TEST_NAMES,
         "expects": _EXPECTS,
         "margin": _MAYBE,
+        "whose": _WHOSE,
+        "smallest": _SMALLEST,
+        "needs": _GATE,
         **{k: _TEXT for k in ("says", "measures", "unit", "treatment", "control", "reported", "replicate")},
     },
-    "required": ["id", "says", "measures", "unit", "treatment", "control", "test", "expects", "role", "reported"],
+    "required": [
+        "id", "says", "measures", "unit", "treatment", "control", "test", "expects", "role", "whose", "reported",
+    ],
     "additionalProperties": False,
     "allOf": _TESTS,
+}  # fmt: skip
+_FINDING = {
+    "type": "object",
+    "properties": {
+        "says": _TEXT,
+        "verdicts": {"type": "object", "additionalProperties": {"enum": list(VERDICTS)}, "minProperties": 1},
+    },
+    "required": ["says", "verdicts"],
+    "additionalProperties": False,
 }
+_RULE = {
+    "type": "object",
+    "properties": {
+        **{k: _NUMBER for k in ("at_least", "above", "at_most", "below")},
+        "choices": {"type": "array", "minItems": 1},
+        "is": {"enum": ["model", "world", "text"]},
+        "of": _TEXT,
+    },
+    "additionalProperties": False,
+    "minProperties": 1,
+}
+_JUDGED = {"type": "object", "additionalProperties": {"type": "array", "items": _ID, "minItems": 1}, "minProperties": 1}
 _COMPARE = {
     "type": "object",
     "properties": {"metric": _TEXT, "before": _MAYBE, "after": _MAYBE},
@@ -66,14 +98,20 @@ PAPER = {
         "arxiv": {"type": ["string", "null"]},
         "venue": {"type": ["string", "null"]},
         "code": {"type": ["string", "null"]},
-        **{k: _TEXT for k in ("title", "kind", "summary")},
+        **{k: _TEXT for k in ("name", "title", "kind", "summary")},
+        "finding": _FINDING,
+        "parameters": {"type": "object", "additionalProperties": _RULE},
+        "judged": {"type": "object", "additionalProperties": _JUDGED},
         "claims": {"type": "array", "items": CLAIM, "minItems": 1},
         "scales": {"type": "object", "required": ["toy"], "additionalProperties": _SCALE},
         "compare": {"oneOf": [{"type": "null"}, _COMPARE, {"type": "array", "items": _COMPARE}]},
     },
-    "required": ["slug", "title", "authors", "year", "arxiv", "kind", "summary", "claims", "scales", "compare"],
+    "required": [
+        "slug", "name", "title", "authors", "year", "arxiv", "kind", "summary", "finding", "claims", "scales",
+        "compare",
+    ],
     "additionalProperties": False,
-}
+}  # fmt: skip
 
 _WORST = {"type": "object", "required": ["replicate", "treatment", "control", "excess"]}
 RESULT = {
@@ -84,6 +122,10 @@ RESULT = {
         "test": _TEST_NAMES,
         "expects": _EXPECTS,
         "margin": _MAYBE,
+        "whose": _WHOSE,
+        "smallest": _SMALLEST,
+        "needs": _GATE,
+        "stated": _TEXT,
         **{k: _TEXT for k in ("says", "unit", "replicate")},
         "arms": {"type": "object", "required": ["treatment", "control"], "additionalProperties": _TEXT},
         "replicates": {"type": "array", "items": {"type": ["integer", "string"]}, "minItems": 1, "uniqueItems": True},
@@ -95,15 +137,30 @@ RESULT = {
         **{k: _SHARE for k in ("p", "p_holm", "p_opposite", "p_opposite_holm", "attainable_p")},
         "worst": {"oneOf": [{"type": "null"}, _WORST]},
         "note": {"type": ["string", "null"]},
-        "verdict": {"enum": ["reproduced", "contradicted", "inconclusive"]},
+        "decides": {"type": ["integer", "null"], "minimum": 1},
+        "verdict": {"enum": list(VERDICTS)},
     },
     "required": [
-        "id", "role", "test", "expects", "margin", "unit", "replicate", "replicates", "treatment", "control",
-        "mean_difference", "ci95", "p", "p_holm", "verdict",
+        "id", "role", "whose", "test", "expects", "margin", "smallest", "needs", "stated", "unit", "replicate",
+        "replicates", "treatment", "control", "mean_difference", "ci95", "p", "p_holm", "decides", "verdict",
     ],
     "allOf": _TESTS,
 }  # fmt: skip
 _HASHES = {"type": "object", "required": ["notebook"], "additionalProperties": {"type": ["string", "null"]}}
+_MACHINE = {
+    "type": "object",
+    "properties": {
+        "cpu": {"type": ["string", "null"]},
+        "capability": {"type": ["string", "null"]},
+        "threads": {"type": ["integer", "null"]},
+    },
+    "required": ["cpu", "capability", "threads"],
+}
+_STAMP = {
+    "type": "object",
+    "properties": {"before": _TEXT, "code": _TEXT, "seeds": {"type": "array"}, "machine": _MACHINE},
+    "required": ["before", "code", "seeds"],
+}
 RECORD = {
     "type": "object",
     "properties": {
@@ -119,6 +176,9 @@ RECORD = {
         },
         "seconds": {"type": "number", "minimum": 0},
         "device": _TEXT,
+        "machine": _MACHINE,
+        "generalises": {"type": "string"},
+        "confirmed": {"type": "array", "items": _STAMP},
         "versions": {"type": "object", "additionalProperties": {"type": "string"}},
         "code": _HASHES,
         "claims": {"type": "array", "items": RESULT, "minItems": 1},

@@ -150,16 +150,19 @@ def t_above(differences: np.ndarray, bound: float) -> np.ndarray:
     return np.where(flat, np.where(excess > 0, 2.0**-n, 1.0), special.stdtr(n - 1, -excess / error))
 
 
-def two_one_sided(differences: np.ndarray, margin: float) -> np.ndarray:
-    """p of |mean| < margin over the last axis by two one-sided t-tests (Schuirmann 1987), (...); NaN below two."""
+def two_one_sided(differences: np.ndarray, low: float, high: float) -> np.ndarray:
+    """p of low < mean < high over the last axis by two one-sided t-tests (Schuirmann 1987), (...); NaN below two.
+
+    Where a bound is infinite the other is tested alone.
+    """
     differences = np.asarray(differences, float)
-    return np.maximum(t_above(differences, -margin), t_above(-differences, -margin))
+    return np.maximum(t_above(differences, low), t_above(-differences, -high))
 
 
-def outside(differences: np.ndarray, margin: float) -> np.ndarray:
-    """p of |mean| > margin, one-sided; below 0.025 exactly where the 95 % t interval lies wholly outside the margin."""
+def outside(differences: np.ndarray, low: float, high: float) -> np.ndarray:
+    """p of mean < low or mean > high; below 0.025 exactly where the 95 % t interval lies wholly outside the bounds."""
     differences = np.asarray(differences, float)
-    return np.minimum(t_above(differences, margin), t_above(-differences, margin))
+    return np.minimum(t_above(differences, high), t_above(-differences, -low))
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

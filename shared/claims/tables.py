@@ -10,7 +10,12 @@ from autodidact.claims.paper import Claim
 from autodidact.claims.statistics import Interval, mean_interval
 
 _SIGNS = {"greater": ">", "less": "<", "equal": "=", "at_least": "≥", "at_most": "≤"}
-_COLOURS = {"reproduced": "#00664b", "contradicted": "#a83c00", "inconclusive": "#555555"}
+_OURS = {"reproduced": "holds", "contradicted": "fails"}  # nobody else has published what is ours
+_COLOURS = {
+    **dict.fromkeys(["reproduced", "holds"], "#00664b"),
+    **dict.fromkeys(["contradicted", "fails"], "#a83c00"),
+    **dict.fromkeys(["negligible", "open", "untested"], "#555555"),
+}
 _ARMS = {"treatment": "treatment", "control": "control"}
 Cell = Any
 
@@ -25,16 +30,21 @@ def with_interval(mean: float, bounds: Sequence[float] | None) -> str:
     return number(mean) if bounds is None else f"{number(mean)} [{number(bounds[0])}, {number(bounds[1])}]"
 
 
+def word(claim: Mapping[str, Any]) -> str:
+    """The verdict of a record's claim as people see it: a claim of ours holds or fails, the paper's is reproduced."""
+    return _OURS.get(claim["verdict"], claim["verdict"]) if claim["whose"] == "ours" else claim["verdict"]
+
+
 def claims_rows(claims: Sequence[Claim]) -> list[dict[str, str]]:
     """The claims of a paper, a row each: what it says, how it is tested, and the paper's own figure."""
     return [
         {
             "claim": claim.id,
-            "role": claim.role,
+            "role": _role(claim.role, claim.whose),
             "says": claim.says,
             "measured": f"{claim.measures} ({claim.unit})",
             "expected": _expected(claim.treatment, claim.control, claim.expects, claim.margin),
-            "test": claim.test,
+            "test": claim.test + (f", needs {claim.needs}" if claim.needs else ""),
             "the paper reports": claim.reported,
         }
         for claim in claims
@@ -46,12 +56,12 @@ def verdict_rows(record: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {
             "claim": claim["id"],
-            "role": claim["role"],
+            "role": _role(claim["role"], claim["whose"]),
             "expected": _expected(**claim.get("arms", _ARMS), expects=claim["expects"], margin=claim["margin"]),
             "effect [95 % interval]": f"{effect(claim)} {claim['unit']}",
             "p (Holm)": "exact" if claim["test"] == "exact" else _p(claim["p_holm"]),
             "n": f"{len(claim['replicates'])}",
-            "verdict": claim["verdict"],
+            "verdict": word(claim),
             "note": _remark(claim),
         }
         for claim in record["claims"]
@@ -109,6 +119,10 @@ def _expected(treatment: str, control: str, expects: str, margin: float | None) 
     return f"{treatment} {_SIGNS[expects]} {control}{tolerance}"
 
 
+def _role(role: str, whose: str) -> str:
+    return f"{role}, ours" if whose == "ours" else role
+
+
 def _p(value: float | None) -> str:
     return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
@@ -117,9 +131,18 @@ def _remark(claim: Mapping[str, Any]) -> str:
     """What a reader needs beside the verdict: the worst replicate, the second interval, why nothing can be said."""
     worst, bootstrap = claim.get("worst"), claim.get("bootstrap95")
     remarks = [claim.get("note") or ""]
+    if claim["needs"] and claim["verdict"] == "untested":
+        remarks.append(f"gate: {claim['needs']}")
+    if claim["decides"]:
+        remarks.append(f"{claim['decides']} {plural(claim['replicate'])} would decide")
     if worst:
         pair = f"{number(worst['treatment'])} against {number(worst['control'])}"
         remarks.append(f"worst {claim['replicate']}: {worst['replicate']}, {pair}")
     if bootstrap:
         remarks.append(f"skewed; bootstrap [{number(bootstrap[0])}, {number(bootstrap[1])}]")
     return "; ".join(filter(None, remarks))
+
+
+def plural(kind: str) -> str:
+    """A kind of replicate in the plural: seeds, prompts; what is no single word stays as it is."""
+    return f"{kind}s" if kind.isalpha() and not kind.endswith("s") else kind

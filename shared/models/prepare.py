@@ -48,7 +48,7 @@ def prepare(parameters: dict, seeds: list[int]) -> list[str]:
 
 def main() -> None:
     """Command line: --paper, --scale, --seeds, and --given with JSON parameters that override the preset."""
-    from autodidact.claims.paper import load_paper, resolve
+    from autodidact.claims import load_paper, resolve
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--paper", required=True)
