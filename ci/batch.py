@@ -7,21 +7,18 @@ last one ended. Exit status 1 if a run failed.
 
 import argparse
 import ctypes
-import fcntl
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ci import execute, plan, report
 from ci.arguments import whole
 from ci.board import clock
-from ci.files import ROOT, shown
+from ci.files import ROOT, only_one, shown
 from ci.jobs import POLL_SECONDS
 
 PR_SET_PDEATHSIG = 1
@@ -34,8 +31,8 @@ def main(argv: list[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         jobs = whole("JOBS", options.jobs)
-        batch = plan.make(options.papers, options.scale, options.seeds, options.args, options.gpus)
-        with _only_one(batch):
+        batch = plan.make(options.papers, options.scale or "toy", options.seeds or "10", options.args, options.gpus)
+        with only_one(batch.folder):
             return _run(batch, jobs, shlex.split(options.flags))
     except ValueError as error:
         print(f"rerun: {error}", file=sys.stderr)
@@ -115,18 +112,6 @@ def _environment(batch: plan.Plan, jobs: int, flags: list[str]) -> dict[str, str
     return variables
 
 
-@contextmanager
-def _only_one(batch: plan.Plan) -> Iterator[None]:
-    """Hold the lock of the batch's folder, which ends with this process however that ends."""
-    batch.folder.mkdir(parents=True, exist_ok=True)
-    with open(batch.folder / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f"this batch is already under way in {shown(batch.folder)}") from None
-        yield
-
-
 def _die_with_parent() -> None:
     """On Linux, let the kernel end this process when its parent ends, even by SIGKILL."""
     if sys.platform == "linux":
@@ -136,8 +121,8 @@ def _die_with_parent() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ci.batch", description=__doc__.split("\n\n")[0])
     parser.add_argument("--papers", default="", help="slugs, separated by blanks; default: all")
-    parser.add_argument("--scale", default="toy")
-    parser.add_argument("--seeds", default="10", help="20 (0 to 19), 5-9, or 0,3,7")
+    parser.add_argument("--scale", default="", help="default: toy")
+    parser.add_argument("--seeds", default="", help="default: 10; 20 (0 to 19), 5-9, or 0,3,7")
     parser.add_argument("--jobs", default="2", help="how many notebooks run at once")
     parser.add_argument("--args", default="", help="-p NAME VALUE, any number of times")
     parser.add_argument("--gpus", default="", help="how many GPUs to use; default: all that are visible")

@@ -25,7 +25,17 @@ SECTIONS = (
 CELLS = range(12, 26)
 CELL_LINES = 40
 OUTPUT_BYTES = 300_000
+PROSE_WORDS = 1500
 PUBLISHED_SEEDS = 10
+RESULTS, AFTER_RESULTS = "Results", "What differs from the paper"
+VERDICT = re.compile(r"\b(reproduced|contradicted|inconclusive|negligible|untested|holds|open)\b", re.IGNORECASE)
+DECIMAL = re.compile(r"(?<![\w.])-?\d+\.\d+")
+# what may stand after the results: code, formulas, links, and where in the paper something stands
+QUOTED = re.compile(
+    r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)"
+    r"|\b(sections?|equations?|tables?|figures?|appendix|algorithms?|theorems?|lemmas?|arXiv)\s+[A-Z]?[\d.]+",
+    re.IGNORECASE | re.DOTALL,
+)
 OF_A_MACHINE = re.compile(r"(?<![\w.:/<>*-])(/(work|root|home|tmp|Users|usr|opt|var|mnt|srv)/|[A-Z]:\\Users)")
 Cell = Mapping[str, Any]
 
@@ -38,7 +48,7 @@ def cells_of(notebook: Path) -> list[dict[str, Any]]:
 def structure_problems(notebook: Path) -> list[str]:
     """Title, sections in their order, number of cells, length of code cells."""
     cells = cells_of(notebook)
-    markdown = "\n".join(_source(cell) for cell in cells if cell["cell_type"] == "markdown")
+    markdown = "\n".join(_markdown(cells))
     found = re.findall(r"^## +(.+?) *$", re.sub(r"```.*?```", "", markdown, flags=re.DOTALL), re.MULTILINE)
     problems = []
     if not (cells and cells[0]["cell_type"] == "markdown" and _source(cells[0]).startswith("# ")):
@@ -51,6 +61,27 @@ def structure_problems(notebook: Path) -> list[str]:
         lines = len(_source(cell).splitlines())
         if cell["cell_type"] == "code" and lines > CELL_LINES:
             problems.append(f"cell {number}: {lines} lines, must be {CELL_LINES} at most")
+    return problems
+
+
+def text_problems(notebook: Path) -> list[str]:
+    """The claims first of all code, prose of a length that is read, and no result that was typed.
+
+    Between the results and what differs from the paper a sentence that quotes a number of ours or a verdict is false at
+    the next scale: such text is rendered from the record.
+    """
+    cells = cells_of(notebook)
+    first = next((_source(cell) for cell in cells if cell["cell_type"] == "code"), "")
+    problems = [] if "claims_table(" in first else ["the first code cell must show the claims, claims_table(...)"]
+    words = sum(len(re.sub(r"```.*?```", "", text, flags=re.DOTALL).split()) for text in _markdown(cells))
+    if words > PROSE_WORDS:
+        problems.append(f"{words} words of prose, must be {PROSE_WORDS} at most")
+    within = False
+    for number, cell in enumerate(cells):
+        for heading, text in _sections(cell):
+            within = within if heading is None else heading == RESULTS or (within and heading != AFTER_RESULTS)
+            if within:
+                problems += [f"cell {number}: typed after the results: {found!r}" for found in _typed_results(text)]
     return problems
 
 
@@ -125,6 +156,25 @@ def _assignments(source: str) -> dict[str, Any]:
             names = [name for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)]
             values |= {name.id: value for name in names}
     return values
+
+
+def _markdown(cells: list[dict[str, Any]]) -> list[str]:
+    return [_source(cell) for cell in cells if cell["cell_type"] == "markdown"]
+
+
+def _sections(cell: Cell) -> Iterator[tuple[str | None, str]]:
+    """(heading, text below it) of every part of a markdown cell; None for what stands before the first heading."""
+    if cell["cell_type"] != "markdown":
+        return
+    before, *rest = re.split(r"^## +(.+?) *$", _source(cell), flags=re.MULTILINE)
+    yield None, before
+    yield from zip(rest[::2], rest[1::2], strict=True)
+
+
+def _typed_results(text: str) -> list[str]:
+    """Decimal numbers and verdicts in a text, beside what is quoted or formula."""
+    plain = QUOTED.sub(" ", text)
+    return [match[0] for pattern in (DECIMAL, VERDICT) for match in pattern.finditer(plain)]
 
 
 def _problems_of(output: Cell) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from autodidact.claims.replicates import VARIABLE as WORKERS
 from ci import execute
-from ci.board import Board, clock
+from ci.board import Board, Row, clock
 from ci.files import ROOT
 
 POLL_SECONDS = 0.2
@@ -22,7 +22,10 @@ GRACE_SECONDS = 5
 
 @dataclass
 class Job:
-    """One notebook to execute into `output`; `error` is one line once it has failed."""
+    """One notebook to execute into `output`; `error` is one line once it has failed.
+
+    What lies at `output` from an earlier run stays until this one is whole.
+    """
 
     slug: str
     notebook: Path
@@ -40,28 +43,18 @@ class Job:
 
     @property
     def progress(self) -> Path:
-        """The file to which the running notebook appends its progress, a JSON line a seed."""
+        """The file to which the running notebook appends its progress, a JSON line a stage and a seed."""
         return self.output.with_suffix(".progress")
 
     def start(self, threads: int, workers: int = 1, niceness: int = 0) -> None:
         """Start the process: `threads` for each numerical library, `workers` seeds side by side."""
         self.output.parent.mkdir(parents=True, exist_ok=True)
-        for old in (self.output, execute.failed_path(self.output), self.progress):
-            old.unlink(missing_ok=True)
+        self.progress.unlink(missing_ok=True)
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         own = {"AUTODIDACT_PROGRESS": str(self.progress), execute.OWNER: str(os.getpid()), "PYTHONPATH": path}
         own[WORKERS] = os.environ.get(WORKERS) or str(workers)
-        command = [
-            "nice",
-            "-n",
-            str(niceness),
-            sys.executable,
-            "-m",
-            "ci.execute",
-            str(self.notebook),
-            str(self.output),
-        ]
-        command.append(json.dumps(self.parameters))
+        command = ["nice", "-n", str(niceness), sys.executable, "-m", "ci.execute"]
+        command += [str(self.notebook), str(self.output), json.dumps(self.parameters)]
         self.state, self.started = "running", time.monotonic()
         variables = {**os.environ, **execute.environment(threads), **own}
         with open(self.log, "w") as log:
@@ -78,16 +71,24 @@ class Job:
         self.progress.unlink(missing_ok=True)
         return True
 
-    def row(self) -> tuple[str, str, str, str]:
-        """Paper, state, seeds done of all, elapsed time."""
-        return self.slug, self.state, self._seeds(), clock(time.monotonic() - self.started)
+    def row(self) -> Row:
+        """The job as the board shows it."""
+        seeds, stage = seeds_and_stage(self.progress)
+        return Row(self.slug, self.state, seeds, clock(time.monotonic() - self.started), stage)
 
-    def _seeds(self) -> str:
-        try:
-            last = json.loads(self.progress.read_text().splitlines()[-1])
-            return f"{last['done']} of {last['of']}"
-        except (OSError, IndexError):  # not one seed is done
-            return "starting"
+
+def seeds_and_stage(progress: Path) -> tuple[str, str]:
+    """`3 of 10` and what each seed under way is doing, out of a file of progress; `starting` before its first line."""
+    try:
+        lines = progress.read_text(errors="replace").splitlines(keepends=True)
+    except OSError:
+        return "starting", ""
+    whole = [line for line in lines if line.endswith("\n")]
+    if not whole:
+        return "starting", ""
+    last = json.loads(whole[-1])
+    stages = [f"seed {seed}: {stage}" for seed, stage in last["stages"].items() if stage]
+    return f"{last['done']} of {last['of']}", "; ".join(stages)
 
 
 def run_all(jobs: Sequence[Job], limit: int, on_end: Callable[[Job], None], board: Board) -> None:

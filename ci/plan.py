@@ -16,7 +16,6 @@ from autodidact.claims.record import read_record
 from autodidact.provenance import current_code
 from ci import arguments
 from ci.files import ROOT, write_atomic
-from ci.reach import outdated
 
 HOME = "AUTODIDACT_RERUNS"
 
@@ -143,7 +142,7 @@ def _valid(path: Path, plan: Plan, slug: str, seed: int, current: dict) -> bool:
         current[names] = current_code(record)
     wanted = {**plan.resolved[slug], "seed": seed, "seeds": 1}
     wanted.pop("scale")
-    return not outdated(record, current[names]) and record["parameters"] == wanted
+    return record["code"] == current[names] and record["parameters"] == wanted
 
 
 def _listed() -> list[str]:

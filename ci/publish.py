@@ -1,7 +1,9 @@
 """Execute a paper's notebook and commit-ready write it: `make publish PAPER=sppo`, or with `SCALE=small SEEDS=3`.
 
-At its default the notebook replaces itself; at another scale it becomes `results/<scale>.ipynb`. Nothing machine-bound
-stays in the file: no times, no paths, no kernel versions. Two runs of the same code differ in the record's `seconds`.
+At its default the notebook replaces itself; at another scale it becomes `results/<scale>.ipynb`. What `make check`
+would refuse is refused before anything runs, and outputs of which the form test would complain are not published.
+Nothing machine-bound stays in the file: no times, no paths, no kernel versions. Two runs of the same code differ in the
+record's `seconds`.
 """
 
 import argparse
@@ -11,11 +13,13 @@ from typing import Any
 
 import nbformat
 
-from ci import arguments, form, run
+from autodidact.claims.compare import published_path
+from autodidact.claims.record import read_record
+from autodidact.claims.tables import text_table, verdict_rows
+from ci import check, form, run
 from ci.board import Board
-from ci.files import ROOT, shown, write_atomic
+from ci.files import ROOT, only_one, shown, write_atomic
 from ci.jobs import Job, run_all
-from ci.plan import notebook
 
 SCRATCH = ROOT / "build" / "publish"
 METADATA = {
@@ -23,33 +27,30 @@ METADATA = {
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
 KEPT = ("tags", "jupyter", "slideshow")  # metadata of cells that a person set
-DEFAULT_SCALE = "toy"
+DEFAULT_SCALE = run.DEFAULT_SCALE
 INJECTED = "injected-parameters"
 
 
 def main(argv: list[str] | None = None) -> int:
     """Command line of this module."""
     options = _parser().parse_args(argv)
+    folder = Path(options.out)
     try:
         scale = "" if options.scale == DEFAULT_SCALE else options.scale
         _check(options, scale)
-        jobs = run.plan(options.papers, scale, options.seeds, options.args, Path(options.out))
-        limit = arguments.whole("JOBS", options.jobs)
+        jobs = run.plan(options.papers, scale, options.seeds, options.args, folder)
+        if _refused(jobs):
+            return 1
+        with only_one(folder):
+            return _publish(jobs)
     except ValueError as error:
         print(f"publish: {error}", file=sys.stderr)
         return 2
-    board = Board()
-    try:
-        run_all(jobs, limit, lambda job: board.say(_finish(job)), board)
-    except KeyboardInterrupt:
-        return 130
-    return 1 if any(job.error for job in jobs) else 0
 
 
 def target(slug: str, parameters: dict[str, Any]) -> Path:
     """Where a notebook with these parameters is published: its own place, or `results/<scale>.ipynb`."""
-    own = notebook(slug)
-    return own.parent / "results" / f"{parameters['scale']}.ipynb" if "scale" in parameters else own
+    return published_path(slug, parameters.get("scale", DEFAULT_SCALE)).resolve()
 
 
 def clean(executed: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -62,8 +63,12 @@ def clean(executed: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 def write(executed: Path, place: Path) -> None:
     """Clean an executed notebook and put it at `place`, whole or not at all."""
-    text = nbformat.writes(clean(nbformat.read(executed, as_version=4)))
-    write_atomic(place, text + "\n")
+    save(nbformat.read(executed, as_version=4), place)
+
+
+def save(notebook: nbformat.NotebookNode, place: Path) -> None:
+    """Clean a notebook and put it at `place`, whole or not at all, in the bytes that JupyterLab would write."""
+    write_atomic(place, nbformat.writes(clean(notebook)) + "\n")
 
 
 def _check(options: argparse.Namespace, scale: str) -> None:
@@ -73,14 +78,41 @@ def _check(options: argparse.Namespace, scale: str) -> None:
         raise ValueError(f"SEEDS= and ARGS= go with another SCALE= only; at {DEFAULT_SCALE} the notebook's own stand")
 
 
+def _refused(jobs: list[Job]) -> bool:
+    """Whether any notebook is not fit to be run; says why."""
+    problems = {job.slug: check.static_problems(job.slug) for job in jobs}
+    for slug, found in problems.items():
+        for problem in found:
+            print(f"{slug}: {problem}", file=sys.stderr)
+    return any(problems.values())
+
+
+def _publish(jobs: list[Job]) -> int:
+    board = Board()
+    try:
+        run_all(jobs, 1, lambda job: board.say(_finish(job)), board)
+    except KeyboardInterrupt:
+        return 130
+    return 1 if any(job.error for job in jobs) else 0
+
+
 def _finish(job: Job) -> str:
-    """Publish what a job executed; the lines to show."""
-    lines = [run.outcome(job)]
+    """Publish what a job executed, or say what keeps it from that; the lines to show."""
+    if job.error:
+        return run.outcome(job)
+    try:
+        lines = [text_table(verdict_rows(read_record(job.output)), job.slug)]
+    except ValueError as error:  # it has no record
+        lines, job.error = [f"{job.slug}: failed, {error}"], str(error)
     if job.error is None:
         place = target(job.slug, job.parameters)
-        write(job.output, place)
-        lines.append(f"published: {shown(place)}")
-        lines += [f"  to mend: {problem}" for problem in form.output_problems(place)]
+        problems = form.output_problems(job.output)
+        if problems:
+            job.error = problems[0]
+            lines += [f"not published, kept in {shown(job.output)}:", *(f"  {problem}" for problem in problems)]
+        else:
+            write(job.output, place)
+            lines.append(f"published: {shown(place)}")
     return "\n".join(lines)
 
 
@@ -113,7 +145,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--papers", default="", help="slugs, separated by blanks")
     parser.add_argument("--scale", default="", help="another scale than the notebook's own")
     parser.add_argument("--seeds", default="", help="default: as the notebook says")
-    parser.add_argument("--jobs", default="1", help="how many notebooks run at once")
     parser.add_argument("--args", default="", help="-p NAME VALUE, any number of times")
     parser.add_argument("--out", default=str(SCRATCH), help="where notebooks are executed")
     return parser

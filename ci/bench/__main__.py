@@ -10,9 +10,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ci.arguments import all_papers
 from ci.files import ROOT, shown, write_atomic
 
 RESULT = ROOT / "build" / "bench.json"
+SEED_BUDGET = ("at most", 25.0)  # CPU seconds of a toy seed, base apart
 # part: {measurement: (kind, bound)}; what has no bound is shown for itself
 BOUNDS = {
     "trainer tiny": {"step_ratio": ("at most", 1.05), "peak_ratio": ("at most", 1.05)},
@@ -36,7 +38,6 @@ def parts() -> dict[str, Callable[[], dict[str, Any]]]:
     """Every part by its name; its module is imported when it runs."""
     return {
         "warm start": _part("notebook", "bench_warm_start"),
-        "notebook": _part("notebook", "bench_notebook"),
         "sampler": _part("sampling", "bench_sampler"),
         "tree search": _part("tree_search", "bench_tree_search"),
         "trainer tiny": _part("training", "bench_trainer", model="tiny"),
@@ -50,7 +51,17 @@ def parts() -> dict[str, Callable[[], dict[str, Any]]]:
         "pictures": _part("pictures", "bench_pictures"),
         "game": _part("game", "bench_game"),
         "sandbox": _part("sandbox", "bench_sandbox"),
+        **{_seed(slug): _part("notebook", "bench_seed", slug=slug) for slug in all_papers()},
     }
+
+
+def bounds() -> dict[str, dict[str, tuple[str, float]]]:
+    """The bounds of every part, those of the papers' seeds among them."""
+    return BOUNDS | {_seed(slug): {"seed": SEED_BUDGET} for slug in all_papers()}
+
+
+def _seed(slug: str) -> str:
+    return f"seed of {slug}"
 
 
 def _part(module: str, function: str, **arguments: Any) -> Callable[[], dict[str, Any]]:
@@ -75,7 +86,7 @@ def rows(part: str, measured: dict[str, Any]) -> list[tuple[str, str, str, str]]
 
 def holds(part: str, name: str, value: float) -> bool | None:
     """Whether a measurement keeps its bound; None where it has none."""
-    kind, bound = BOUNDS.get(part, {}).get(name, (None, None))
+    kind, bound = bounds().get(part, {}).get(name, (None, None))
     return None if kind is None else value <= bound if kind == "at most" else value >= bound
 
 
@@ -92,10 +103,10 @@ def main(argv: list[str] | None = None) -> int:
     for name in chosen:
         results[name] = parts()[name]()
         for row in rows(name, results[name]):
-            print("{:<16} {:<28} {:>12}  {}".format(*row).rstrip(), flush=True)
+            print("{:<32} {:<28} {:>12}  {}".format(*row).rstrip(), flush=True)
     write_atomic(RESULT, json.dumps(results, indent=1))
     print(shown(RESULT))
-    kept = [_kept(part, name, flatten(results[part])) for part in results for name in BOUNDS.get(part, {})]
+    kept = [_kept(part, name, flatten(results[part])) for part in results for name in bounds().get(part, {})]
     return 0 if all(kept) else 1
 
 
@@ -109,7 +120,7 @@ def _kept(part: str, name: str, flat: dict[str, Any]) -> bool | None:
 
 def _verdict(part: str, name: str, value: Any) -> str:
     kept = holds(part, name, value)
-    return "" if kept is None else "{} {:g}: {}".format(*BOUNDS[part][name], "yes" if kept else "MISSED")
+    return "" if kept is None else "{} {:g}: {}".format(*bounds()[part][name], "yes" if kept else "MISSED")
 
 
 def _number(value: Any) -> str:

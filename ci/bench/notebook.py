@@ -1,23 +1,17 @@
-"""A toy notebook's wall time by stage, and the warm start of a cached base model."""
+"""What a toy seed of a paper costs, and the warm start of a cached base model."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbformat.v4 import new_code_cell
-
-from ci.arguments import all_papers
 from ci.execute import environment
 from ci.files import ROOT
-from ci.jobs import Job
-from ci.plan import notebook
+from ci.profiling import stages
 
-SEEDS = 2
 REPEATS = 5
 WARM = """
 import json, time
@@ -33,27 +27,12 @@ print(json.dumps(times))
 """
 
 
-def bench_notebook(slug: str | None = None, seeds: int = SEEDS) -> dict[str, Any]:
-    """Wall seconds of a paper's notebook at toy scale by stage: start, import, base, sampling, training, evaluation.
-
-    `start` is what happens before the first cell runs and after the last. The paper is the first one by default.
-    """
-    slug = slug or all_papers()[0]
-    with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder) / "stages.json"
-        copy = nbformat.read(notebook(slug), as_version=4)
-        copy.cells.insert(0, new_code_cell("from ci.bench import stages\nstages.install()"))
-        copy.cells.append(new_code_cell(f"stages.write({str(result)!r})"))
-        nbformat.write(copy, Path(folder) / "timed.ipynb")
-        job = Job(slug, Path(folder) / "timed.ipynb", Path(folder) / "out.ipynb", {"seeds": seeds})
-        begin = time.perf_counter()
-        job.start(threads=1)  # and one seed at a time: forked processes could not be timed from here
-        job.process.wait()
-        wall = time.perf_counter() - begin
-        if not (job.ended() and job.error is None):
-            raise RuntimeError(f"the notebook of {slug} failed: {job.error}")
-        stages = json.loads(result.read_text())
-    return {"paper": slug, "seeds": seeds, "start": wall - stages.pop("total"), **stages, "wall_seconds": wall}
+def bench_seed(slug: str) -> dict[str, Any]:
+    """CPU seconds of a toy seed of a paper, its base and what is paid once a process apart, and all by stage."""
+    with tempfile.TemporaryDirectory() as cache:
+        spent = stages(slug, {}, Path(cache))
+    apart = spent["start"] + spent["import"] + spent["base"]
+    return {"seed": spent["total"] - apart, **spent}
 
 
 def bench_warm_start(world: str = "instructions/default") -> dict[str, Any]:
@@ -71,6 +50,4 @@ def bench_warm_start(world: str = "instructions/default") -> dict[str, Any]:
 
 
 def _quiet() -> dict[str, str]:
-    import os
-
     return {**os.environ, **environment(threads=1)}

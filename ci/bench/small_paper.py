@@ -8,16 +8,37 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 MEASURE = """
 import numpy as np
+
 for s in study.seeds():
     rng = np.random.default_rng(s)
     study.measure("gain", treatment=p.beta + rng.normal(), control=float(rng.normal()), replicate=s)
 """
 FIGURE = """
-import base64
-from IPython.display import Image
+from IPython.display import display
+
 png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-Image(base64.b64decode(png))
+labels = {"autodidact": {"alt": "A dot.", "axes": [["round", "points"]]}}
+display({"image/png": png, "text/plain": "a dot"}, raw=True, metadata=labels)
 """
+PARAMETERS = """
+scale = "toy"
+seed = 0
+seeds = 10
+beta = None
+rounds = None
+name = None
+"""
+SECTIONS = (
+    "Parameters",
+    "The world",
+    "The method",
+    "Baselines and controls",
+    "Results",
+    "Verdicts",
+    "What differs from the paper",
+    "How to run it at scale",
+)
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 CLAIM = {
     "id": "gain",
     "says": "The treatment gains beta over the control",
@@ -28,6 +49,7 @@ CLAIM = {
     "test": "difference",
     "expects": "greater",
     "role": "central",
+    "whose": "paper",
     "reported": "table 1",
 }
 
@@ -38,19 +60,31 @@ def write_paper(papers: Path, slug: str, measure: str = MEASURE, small: bool = T
     folder.mkdir(parents=True)
     row = {"beta": 2.0, "rounds": 3, "name": "plain"}
     paper = {
-        "slug": slug, "title": f"On {slug}", "authors": "A. Author", "year": 2024, "arxiv": None, "kind": "test",
-        "summary": "A paper for tests.", "claims": [CLAIM], "compare": None,
+        "slug": slug, "name": slug.title(), "title": f"On {slug}", "authors": "A. Author", "year": 2024, "arxiv": None,
+        "kind": "test", "summary": "A paper for tests.", "claims": [CLAIM], "compare": None,
+        "finding": {"says": "It gains.", "verdicts": {"gain": "reproduced"}},
         "scales": {"toy": row, **({"small": {**row, "rounds": 5}} if small else {})},
     }  # fmt: skip
     (folder / "paper.yaml").write_text(yaml.safe_dump(paper, sort_keys=False))
-    parameters = new_code_cell('scale = "toy"\nseed = 0\nseeds = 3\nbeta = None\nrounds = None\nname = None')
-    parameters.metadata["tags"] = ["parameters"]
-    study = f'from autodidact.claims import Study\nstudy = Study("{slug}", globals())\np = study.parameters'
-    cells = [new_markdown_cell(f"# On {slug}"), parameters, new_code_cell(study), new_code_cell(measure.strip())]
-    cells += [new_code_cell(FIGURE.strip()), new_code_cell("study.verdicts()")]
+    path = folder / f"{slug}.ipynb"
+    nbformat.write(new_notebook(cells=_cells(slug, measure), metadata=KERNEL), path)
+    return path
+
+
+def _cells(slug: str, measure: str) -> list[nbformat.NotebookNode]:
+    """A notebook's cells in the form of all notebooks: title, claims, and every section with its heading."""
+    claims = f'from autodidact.claims import Study, claims_table\n\nclaims_table("{slug}")'
+    codes = {
+        "Parameters": [PARAMETERS, f'study = Study("{slug}", globals())\np = study.parameters'],
+        "The world": [measure],
+        "Results": [FIGURE],
+        "Verdicts": ["study.verdicts()"],
+    }
+    cells = [new_markdown_cell(f"# On {slug}\n\n## Claims"), new_code_cell(claims)]
+    for section in SECTIONS:
+        cells.append(new_markdown_cell(f"## {section}"))
+        cells += [new_code_cell(source.strip()) for source in codes.get(section, ())]
+    next(cell for cell in cells if cell.source == PARAMETERS.strip()).metadata["tags"] = ["parameters"]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    path = folder / f"{slug}.ipynb"
-    nbformat.write(new_notebook(cells=cells, metadata=kernel), path)
-    return path
+    return cells
