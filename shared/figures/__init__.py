@@ -1,21 +1,25 @@
-"""Figures with one look for all notebooks: a method keeps its colour, an interval is drawn, an axis has its unit."""
+"""Figures with one look for all notebooks: paired results as differences, an interval drawn, an axis with its unit."""
 
-from autodidact.figures.display import show
-from autodidact.figures.palette import METHOD_COLOURS, METHOD_LINES, METHOD_MARKERS, method_style
+from autodidact.figures.display import png, save_png, show
+from autodidact.figures.forest import forest
+from autodidact.figures.layout import legend_outside, one_legend, problems
+from autodidact.figures.looks import look
 from autodidact.figures.plots import bars, by_round, dots, paired_differences
-from autodidact.figures.style import STYLE, panels, save_png, use_style
+from autodidact.figures.style import STYLE, panels, use_style
 
 __all__ = [
-    "METHOD_COLOURS",
-    "METHOD_LINES",
-    "METHOD_MARKERS",
     "STYLE",
     "bars",
     "by_round",
     "dots",
-    "method_style",
+    "forest",
+    "legend_outside",
+    "look",
+    "one_legend",
     "paired_differences",
     "panels",
+    "png",
+    "problems",
     "save_png",
     "show",
     "use_style",

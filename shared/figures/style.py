@@ -1,4 +1,4 @@
-"""The look of all figures, and the settings that make the same data give the same bytes."""
+"""The look of all figures: matplotlib's settings, and axes side by side."""
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -10,7 +10,6 @@ from autodidact.claims.progress import notebook_shell
 STYLE = {
     "figure.figsize": (6.4, 3.6),
     "figure.dpi": 100,
-    "savefig.dpi": 100,
     "figure.constrained_layout.use": True,
     "font.size": 11,
     "axes.titlesize": 11,
@@ -25,35 +24,30 @@ STYLE = {
     "legend.fontsize": 10,
     "lines.linewidth": 1.8,
     "lines.markersize": 5.5,
-    "svg.hashsalt": "autodidact",
 }
-METADATA = {"Software": None}  # else the PNG names the version of matplotlib that wrote it
 
 
 def use_style() -> None:
-    """Set matplotlib's defaults for this process; in a notebook also make its inline PNGs reproducible to the byte."""
-    matplotlib.rcParams.update(STYLE)
+    """Set matplotlib's defaults for this process, in a notebook also for the pictures of its inline backend."""
     shell = notebook_shell()
-    if shell is None:
-        return
-    from matplotlib_inline.backend_inline import set_matplotlib_formats
-    from matplotlib_inline.config import InlineBackend
-
-    config = InlineBackend.instance(parent=shell)
-    config.print_figure_kwargs = {"bbox_inches": None, "metadata": METADATA}
-    shell.enable_matplotlib("inline")
-    set_matplotlib_formats("png", **config.print_figure_kwargs)
-    matplotlib.rcParams.update(STYLE)  # switching the backend may have put its own in place
+    if shell is not None:
+        shell.enable_matplotlib("inline")
+    matplotlib.rcParams.update(STYLE)  # after the backend, which puts its own in place
 
 
-def panels(count: int = 1, *, width: float = 4.2, height: float = 3.6) -> tuple[Figure, list[Axes]]:
-    """A figure of `count` axes side by side, `width` x `height` inches each (a single one is wider): (figure, axes)."""
-    if count < 1:
-        raise ValueError(f"count={count} must be 1 or greater")
-    figure, axes = plt.subplots(1, count, figsize=(6.4 if count == 1 else width * count, height), squeeze=False)
-    return figure, list(axes[0])
+def panels(
+    count: int = 1, *, width: float = 4.2, height: float = 3.6, columns: int | None = None
+) -> tuple[Figure, list[Axes]]:
+    """A figure of `count` axes, `width` x `height` inches each (a single one is wider): (figure, axes).
 
-
-def save_png(figure: Figure, path: str) -> None:
-    """Write a figure as PNG, the same bytes for the same data on the same machine."""
-    figure.savefig(path, format="png", metadata=METADATA)
+    They stand side by side, or in rows of `columns`; ten inches of width are what a page shows without shrinking it.
+    """
+    columns = columns or count
+    if count < 1 or columns < 1:
+        raise ValueError(f"count={count} and columns={columns} must be 1 or greater")
+    rows = -(-count // columns)
+    size = (6.4 if count == 1 else width * columns, height * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    for spare in axes.flat[count:]:
+        spare.remove()
+    return figure, list(axes.flat[:count])
