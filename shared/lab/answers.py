@@ -73,10 +73,11 @@ class Answers:
         inputs = [x for x, row in zip(self.inputs, self.rows, strict=True) for _ in row]
         return policy.sequence_logprobs(inputs, [y for row in self.texts for y in row]).reshape(len(self.rows), -1)
 
-    def kl(self, policy: "Policy", sampler: "Policy | None" = None) -> float:
+    def kl(self, policy: "Policy", sampler: "Policy") -> float:
         """KL(sampler || policy), nats a response: mean of ratio - 1 - log ratio, which is never negative.
 
-        sampler: the policy that gave the answers, scored anew; without it the samples' own log-probabilities serve.
+        sampler: the policy that gave the answers. Both score them anew, in the same way: an answer that was cut at
+        its token limit has no end token in its own log-probability, and has one when it is scored.
         """
-        gap = self.logprobs(policy) - (self.own_logprobs if sampler is None else self.logprobs(sampler))
+        gap = self.logprobs(policy) - self.logprobs(sampler)
         return float(np.mean(np.expm1(gap) - gap))
