@@ -1,6 +1,7 @@
 """Figures with one look for all notebooks: paired results as differences, an interval drawn, an axis with its unit."""
 
 from autodidact.figures.display import png, save_png, show
+from autodidact.figures.film import film
 from autodidact.figures.forest import forest
 from autodidact.figures.layout import legend_outside, one_legend, problems
 from autodidact.figures.looks import look
@@ -12,6 +13,7 @@ __all__ = [
     "bars",
     "by_round",
     "dots",
+    "film",
     "forest",
     "legend_outside",
     "look",

@@ -49,18 +49,28 @@ def one_legend(figure: Figure) -> Legend:
 
 
 def fit(figure: Figure) -> None:
-    """Widen the figure for legends outside, wrap labels longer than their axes, move legends off what is drawn."""
-    if figure in _fitted:
+    """Wrap labels longer than their axes, move legends off what is drawn, enlarge the figure by what texts need.
+
+    Legends of several axes that do not fit inside become one, below them all.
+    """
+    if figure in _fitted or not figure.axes:
         return
     _fitted.add(figure)
-    _widen(figure, [legend for legend in _legends(figure) if legend.get_gid() == _OUTSIDE])
-    _make_room(figure)
-    _wrap_labels(figure)
-    _make_room(figure)
-    covered = [ax for ax in figure.axes if ax.get_legend() and _covered(ax.get_legend(), ax)]
-    if covered:
-        _widen(figure, [legend_outside(ax) for ax in covered])
+    rows, columns = np.max([_grid(ax) for ax in figure.axes], axis=0)
+    cell = (figure.get_figwidth() / columns, figure.get_figheight() / rows)
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        if ax.get_legend() and _covered(ax.get_legend(), ax):
+            legend_outside(ax)
+    outside = [legend for legend in _legends(figure) if legend.get_gid() == _OUTSIDE]
+    if len(outside) > 1:
+        one_legend(figure)
+    elif outside:
+        figure.set_figwidth(figure.get_figwidth() + outside[0].get_window_extent().width / figure.dpi)
+    figure.draw_without_rendering()
+    for _ in range(2):  # a wrapped label takes room from the axes
         _wrap_labels(figure)
+        _make_room(figure, cell)
 
 
 def problems(figure: Figure) -> list[str]:
@@ -80,40 +90,39 @@ def _legends(figure: Figure) -> list[Legend]:
     return [ax.get_legend() for ax in figure.axes if ax.get_legend()]
 
 
-def _widen(figure: Figure, legends: list[Legend]) -> None:
-    """Give a figure the width that legends beside the axes take."""
-    figure.draw_without_rendering()
-    room = sum(legend.get_window_extent().width for legend in legends) / figure.dpi
-    figure.set_figwidth(figure.get_figwidth() + room)
-    figure.draw_without_rendering()
+def _make_room(figure: Figure, cell: tuple[float, float]) -> None:
+    """Enlarge a figure whose ticks do not fit beside each other, or whose texts leave an axes under half of its cell.
 
-
-def _make_room(figure: Figure) -> None:
-    """Enlarge a figure whose ticks are so many, or have such long names, that they do not fit beside each other."""
-    more = {"width": 0.0, "height": 0.0}
-    for ax in filter(lambda one: one.axison and one.get_subplotspec(), figure.axes):
-        grid = ax.get_subplotspec().get_gridspec()
-        for axis, side, count in ((ax.xaxis, "width", grid.ncols), (ax.yaxis, "height", grid.nrows)):
+    `cell` is the width and height in inches that an axes was given with all its texts.
+    """
+    more = [0.0, 0.0]
+    for ax in filter(lambda one: one.axison and one.get_aspect() == "auto", figure.axes):
+        box, counts = ax.get_window_extent(), _grid(ax)[::-1]
+        for k, (axis, side) in enumerate(((ax.xaxis, "width"), (ax.yaxis, "height"))):
             needed = [getattr(text.get_window_extent(), side) for text in _tick_labels(axis)]
-            lacking = 1.1 * len(needed) * max(needed, default=0) - getattr(ax.get_window_extent(), side)
-            more[side] = max(more[side], count * lacking / figure.dpi)
-    width, height = figure.get_size_inches()
-    figure.set_size_inches(width + more["width"], height + more["height"])
+            ticks = 1.1 * len(needed) * max(needed, default=0) / figure.dpi
+            lacking = max(ticks, cell[k] / 2) - getattr(box, side) / figure.dpi
+            more[k] = max(more[k], counts[k] * lacking)
+    figure.set_size_inches(figure.get_size_inches() + more)
     figure.draw_without_rendering()
+
+
+def _grid(ax: Axes) -> tuple[int, int]:
+    """Rows and columns of the grid of axes that an axes stands in."""
+    spec = ax.get_subplotspec()
+    return spec.get_gridspec().get_geometry() if spec else (1, 1)
 
 
 def _wrap_labels(figure: Figure) -> None:
-    """Break axis labels and titles that are longer than their side, twice, since two lines take room from the axes."""
-    for ax in [*figure.axes, *figure.axes]:
+    """Break axis labels and titles that are longer than their side of the axes."""
+    for ax in figure.axes:
         box = ax.get_window_extent()
-        sides = ((ax.xaxis.label, "width"), (ax.title, "width"), (ax.yaxis.label, "height"))
-        for text, side in sides:
+        for text, side in ((ax.xaxis.label, "width"), (ax.title, "width"), (ax.yaxis.label, "height")):
             size, room = getattr(text.get_window_extent(), side), getattr(box, side)
             if size > 1.02 * room and "$" not in text.get_text():
                 words = " ".join(text.get_text().split())
                 text.set_text(wrapped(words, max(8, int(len(words) * room / size))))
-        if ax is figure.axes[-1]:
-            figure.draw_without_rendering()
+    figure.draw_without_rendering()
 
 
 def _smaller(box: Bbox) -> Bbox:

@@ -185,6 +185,7 @@ class TestLayout:
     def test_nothing_is_cut_off_or_covered(self, plot, count):
         figure = long_names(plot, count)
         picture = pixels(figures.png(figure))
+        assert all(min(ax.bbox.width, ax.bbox.height) > 120 for ax in figure.axes)
         borders = picture[:3], picture[-3:], picture[:, :3], picture[:, -3:]
         assert all((border == 255).all() for border in borders)
         assert figures.problems(figure) == []
@@ -196,7 +197,7 @@ class TestLayout:
         assert figures.problems(ax.figure) == ["the legend of rising, falling covers something drawn"]
         width = ax.figure.get_figwidth()
         figures.png(ax.figure)
-        assert figures.problems(ax.figure) == [] and ax.figure.get_figwidth() > width
+        assert figures.problems(ax.figure) == [] and ax.figure.get_figwidth() > width + 0.5
         assert ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1
 
     def test_labels_that_cover_each_other_are_found(self):
@@ -220,6 +221,12 @@ class TestLayout:
         assert figures.problems(figure) == []
         with pytest.raises(ValueError, match="nothing to explain"):
             figures.one_legend(figures.panels()[0])
+
+    def test_crowded_axes_share_a_legend(self):
+        figure = long_names("by_round", 2)
+        figures.png(figure)
+        assert [len(legend.get_texts()) for legend in figure.legends] == [len(LONG) - 1]
+        assert not any(ax.get_legend() for ax in figure.axes)
 
     def test_panels_in_rows(self):
         figure, axes = figures.panels(3, width=4, height=3, columns=2)
@@ -277,6 +284,29 @@ class TestShow:
 
         first, second = draw(tmp_path / "a.png"), draw(tmp_path / "b.png")
         assert first == second and len(first) < 200_000 and b"Matplotlib" not in first
+
+
+class TestFilm:
+    def test_pictures_are_cut_to_what_moves(self, ax):
+        frames = np.full((2, 3, 40, 60, 3), 250, np.uint8)
+        for t in range(3):
+            frames[:, t, 20, 10 + 8 * t] = 0
+        figures.film(ax, {"spo": frames[0], "a frozen opponent": frames[1]}, x="round")
+        (image,) = ax.images
+        tall, wide = 1 + 2 * 4 + 2, 17 + 2 * 4 + 2  # what moves, a margin on both sides, white between pictures
+        assert image.get_array().shape == (2 * tall, 3 * wide, 3)
+        assert [text.get_text() for text in ax.get_yticklabels()] == ["spo", "a frozen opponent"]
+        assert [text.get_text() for text in ax.get_xticklabels()] == ["0", "1", "2"]
+
+    def test_pictures_without_motion_stay_whole(self, ax):
+        figures.film(ax, {"spo": np.zeros((2, 5, 6, 3), np.uint8)}, x="round", columns=["first", "last"])
+        assert ax.images[0].get_array().shape == (7, 16, 3)
+
+    def test_bad_pictures_are_refused(self, ax):
+        with pytest.raises(ValueError, match=r"strips must be uint8 of one shape .*, not spo: float64 \(2, 5, 6, 3\)"):
+            figures.film(ax, {"spo": np.zeros((2, 5, 6, 3))}, x="round")
+        with pytest.raises(ValueError, match="columns has 1 names for 2 pictures a row"):
+            figures.film(ax, {"spo": np.zeros((2, 5, 6, 3), np.uint8)}, x="round", columns=["first"])
 
 
 class TestForest:
