@@ -77,6 +77,7 @@ def problems(figure: Figure) -> list[str]:
     """What a reader could not read: labels, titles, names and legends that cover each other or a plotted line."""
     figure.draw_without_rendering()
     texts = [text for ax in figure.axes if ax.get_visible() for text in _texts(ax)]
+    texts += [text for legend in [*_legends(figure), *figure.legends] for text in legend.get_texts()]
     boxes = [(text.get_text(), _smaller(text.get_window_extent())) for text in texts if text.get_text().strip()]
     found = [f"{a!r} and {b!r} cover each other" for (a, one), (b, two) in combinations(boxes, 2) if one.overlaps(two)]
     for ax in figure.axes:
@@ -120,8 +121,9 @@ def _wrap_labels(figure: Figure) -> None:
         for text, side in ((ax.xaxis.label, "width"), (ax.title, "width"), (ax.yaxis.label, "height")):
             size, room = getattr(text.get_window_extent(), side), getattr(box, side)
             if size > 1.02 * room and "$" not in text.get_text():
+                longest = max(len(line) for line in text.get_text().split("\n"))
                 words = " ".join(text.get_text().split())
-                text.set_text(wrapped(words, max(8, int(len(words) * room / size))))
+                text.set_text(wrapped(words, max(8, int(longest * room / size))))
     figure.draw_without_rendering()
 
 

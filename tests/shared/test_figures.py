@@ -200,6 +200,13 @@ class TestLayout:
         assert figures.problems(ax.figure) == [] and ax.figure.get_figwidth() > width + 0.5
         assert ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1
 
+    def test_a_long_label_is_wrapped_to_its_side(self, ax):
+        ax.set(xlabel="words " * 20, ylabel="words " * 20, title="words " * 20)
+        figures.png(ax.figure)
+        box = ax.get_window_extent().padded(5)
+        for text, side in ((ax.xaxis.label, "width"), (ax.yaxis.label, "height"), (ax.title, "width")):
+            assert getattr(text.get_window_extent(), side) < getattr(box, side)
+
     def test_labels_that_cover_each_other_are_found(self):
         figure, axes = figures.panels(2, width=2)
         for ax in axes:
