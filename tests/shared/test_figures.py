@@ -203,6 +203,7 @@ class TestLayout:
     def test_a_long_label_is_wrapped_to_its_side(self, ax):
         ax.set(xlabel="words " * 20, ylabel="words " * 20, title="words " * 20)
         figures.png(ax.figure)
+        assert figures.problems(ax.figure) == []  # which measures anew, at the dots an inch of the screen
         box = ax.get_window_extent().padded(5)
         for text, side in ((ax.xaxis.label, "width"), (ax.yaxis.label, "height"), (ax.title, "width")):
             assert getattr(text.get_window_extent(), side) < getattr(box, side)
