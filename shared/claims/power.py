@@ -3,7 +3,7 @@
 One-sided t tests on normal differences, by the noncentral t distribution: a test of mean > bound at `level` with n
 replicates has power 1 - F(t(1 - level, n - 1); n - 1, sqrt(n) (mean - bound) / spread). Two such tests, against both
 ends of a margin, pass together with at least the sum of their powers minus 1 (Bonferroni; all but exact from 80 % on).
-Sign flips, which judge a difference, have the same power but for their coarseness: 2**-n must be below `level`.
+Sign flips, which judge a difference, have the power of the t test at the level that their steps of 2**-n allow.
 """
 
 import math
@@ -28,7 +28,12 @@ def power_above(n: int, gap: float, spread: float, level: float) -> float:
 def for_difference(mean: float, spread: float, level: float) -> int | None:
     """Replicates that show the difference to be what it seems to be; None where it seems to be nothing."""
     least = max(2, math.floor(math.log2(1 / level)) + 1)
-    return fewest(lambda n: power_above(n, abs(mean), spread, level), least)
+    return fewest(lambda n: power_above(n, abs(mean), spread, _attained(n, level)), least)
+
+
+def _attained(n: int, level: float) -> float:
+    """The largest p-value below `level` that `n` sign flips can give: a multiple of 2**-n."""
+    return (math.ceil(level * 2.0**n) - 1) / 2.0**n if n <= 50 else level
 
 
 def for_inside(mean: float, spread: float, low: float, high: float, level: float) -> int | None:

@@ -2,19 +2,29 @@
 
 CLAIM = {
     "says": "the treatment is greater", "measures": "a number", "unit": "nats", "treatment": "sppo", "control": "dpo",
-    "test": "difference", "expects": "greater", "role": "central", "reported": "Table 1: 0.3",
+    "test": "difference", "expects": "greater", "role": "central", "whose": "paper", "reported": "Table 1: 0.3",
 }  # fmt: skip
 PAPER = {
     "slug": "fable",
+    "name": "FABLE",
     "title": "A fable",
     "authors": "Aesop",
     "year": 2020,
     "arxiv": None,
     "kind": "self-play losses",
     "summary": "A fox learns from its own grapes.",
+    "finding": {"says": "The grapes hang higher.", "verdicts": {"grapes": "reproduced"}},
     "claims": [
         {"id": "grapes", **CLAIM},
-        {"id": "sour", **CLAIM, "test": "equivalence", "expects": "equal", "margin": 0.5, "role": "control"},
+        {
+            "id": "sour",
+            **CLAIM,
+            "test": "equivalence",
+            "expects": "equal",
+            "margin": 0.5,
+            "role": "control",
+            "whose": "ours",
+        },
         {"id": "law", **CLAIM, "test": "exact", "expects": "at_most", "margin": 1e-6, "replicate": "lambda"},
     ],
     "scales": {

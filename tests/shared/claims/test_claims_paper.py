@@ -36,7 +36,7 @@ def test_numbers_with_an_exponent_are_numbers(write_paper):
 @pytest.mark.parametrize("slug", ["fables", "../fable", "Fable", ""])
 def test_unknown_paper(write_paper, slug):
     write_paper()
-    with pytest.raises(ValueError, match="is unknown; known are fable"):
+    with pytest.raises(ValueError, match="is unknown; (did you mean 'fable'\\? Known|known) are fable"):
         load_paper(slug)
 
 
@@ -88,7 +88,8 @@ def test_resolve(write_paper):
     given = resolve(paper, "small", {"scale": "small", "beta": 1, "seeds": 3, "model": None, "clip": 2.5})
     assert given["beta"] == 1.0 and isinstance(given["beta"], float)
     assert (given["seeds"], given["model"], given["clip"], given["rounds"]) == (3, "smollm2", 2.5, 2)
-    assert resolve(paper, "toy", {"clip": "anything", "etas": (1, 3.5)})["etas"] == [1.0, 3.5]
+    assert resolve(paper, "toy", {"clip": 2, "etas": (1, 3.5)})["etas"] == [1.0, 3.5]
+    assert resolve(paper, "toy", {"clip": 2})["clip"] == 2.0  # of the type that another scale gives it
     assert resolve(paper, "toy", {})["etas"] == [1.0, 2.0]
 
 
@@ -96,15 +97,19 @@ def test_resolve(write_paper):
     ("scale", "given", "message"),
     [
         ("huge", {}, "scale='huge' is unknown to fable; known are toy, small"),
-        ("toy", {"betta": 0.1}, "parameter 'betta' is unknown to fable; known are scale, seed, seeds, model, beta"),
+        (
+            "toy",
+            {"betta": 0.1},
+            "parameter 'betta' is unknown to fable; did you mean 'beta'\\? Known are scale, seed, seeds, model, beta",
+        ),
         ("toy", {"beta": "0.1"}, "parameter beta='0.1' is of type str; float is wanted, such as 0.1"),
         ("toy", {"rounds": 2.0}, "parameter rounds=2.0 is of type float; int is wanted, such as 3"),
         ("toy", {"rounds": True}, "parameter rounds=True is of type bool; int is wanted"),
         ("toy", {"soft": 1}, "parameter soft=1 is of type int; bool is wanted"),
         ("toy", {"etas": ["x"]}, r"parameter etas\[0\]='x' is of type str; float is wanted"),
         ("toy", {"beta": float("nan")}, "parameter beta=nan must be finite"),
-        ("toy", {"seeds": 0}, "seeds=0 must be 1 or greater: the seed range is empty"),
-        ("toy", {"seed": -1}, "seed=-1 must be 0 or greater"),
+        ("toy", {"seeds": 0}, "parameter seeds=0 must be at least 1"),
+        ("toy", {"seed": -1}, "parameter seed=-1 must be at least 0"),
         ("toy", {"seeds": "3"}, "parameter seeds='3' is of type str; int is wanted"),
     ],
 )

@@ -12,7 +12,7 @@ from autodidact.claims import MIME, pool, read_record, recompute, validate
 
 def entry(replicates, treatment, control, **changes):
     claim = {"id": "grapes", "role": "central", "test": "difference", "expects": "greater", "margin": None}
-    claim |= {"unit": "nats", "replicate": "seed"}
+    claim |= {"unit": "nats", "replicate": "seed", "whose": "paper", "smallest": None, "needs": None, "stated": "a"}
     return claim | {"replicates": replicates, "treatment": treatment, "control": control} | changes
 
 
@@ -37,7 +37,7 @@ def test_recompute_fills_in_the_record(record):
     assert grapes["mean_difference"] == pytest.approx(0.3)
     assert (grapes["p"], grapes["p_holm"]) == (0.125, 0.125)
     assert same["p"] < 0.01 and same["p_holm"] == 2 * same["p"]
-    assert grapes["attainable_p"] == 0.125 and grapes["verdict"] == "inconclusive" and "too few" in grapes["note"]
+    assert grapes["attainable_p"] == 0.125 and grapes["verdict"] == "untested" and "too few" in grapes["note"]
     assert same["verdict"] == "reproduced" and same["attainable_p"] is None
     assert law["worst"] == {"replicate": "lambda=1", "treatment": 1.0, "control": 1.0, "excess": 0.0}
     assert (law["p"], law["p_holm"], law["ci95"], law["verdict"]) == (None, None, None, "reproduced")

@@ -95,17 +95,17 @@ def test_equivalence_is_two_t_tests_of_scipy(rng, margin):
     values = rng.normal(0.1, 0.4, (50, 8))
     lower = stats.ttest_1samp(values, -margin, axis=1, alternative="greater").pvalue
     upper = stats.ttest_1samp(values, margin, axis=1, alternative="less").pvalue
-    np.testing.assert_allclose(s.two_one_sided(values, margin), np.maximum(lower, upper), rtol=1e-9)
+    np.testing.assert_allclose(s.two_one_sided(values, -margin, margin), np.maximum(lower, upper), rtol=1e-9)
     _, low, high = s.t_interval(values)
-    np.testing.assert_array_equal(s.outside(values, margin) < 0.025, (low > margin) | (high < -margin))
+    np.testing.assert_array_equal(s.outside(values, -margin, margin) < 0.025, (low > margin) | (high < -margin))
 
 
 def test_equal_values_bring_no_more_certainty_than_their_number():
-    assert s.two_one_sided(np.zeros(2), 0.1) == 0.25
-    assert s.two_one_sided(np.full(10, 0.05), 0.1) == 2.0**-10
-    assert s.two_one_sided(np.full(10, 0.2), 0.1) == 1.0
-    assert s.outside(np.full(3, 0.2), 0.1) == 0.125
-    assert np.isnan(s.two_one_sided(np.zeros(1), 0.1))
+    assert s.two_one_sided(np.zeros(2), -0.1, 0.1) == 0.25
+    assert s.two_one_sided(np.full(10, 0.05), -0.1, 0.1) == 2.0**-10
+    assert s.two_one_sided(np.full(10, 0.2), -0.1, 0.1) == 1.0
+    assert s.outside(np.full(3, 0.2), -0.1, 0.1) == 0.125
+    assert np.isnan(s.two_one_sided(np.zeros(1), -0.1, 0.1))
 
 
 def test_bootstrap_is_that_of_scipy(rng):

@@ -49,14 +49,16 @@ def test_from_parameters_to_verdicts(fable, capfd):
 def test_claims_are_shown_before_any_parameter(fable, capsys):
     claims_table("fable")
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["claim", "grapes", "sour", "law"]
-    assert "sppo = dpo ± 0.5" in lines[2] and "Table 1: 0.3" in lines[2]
+    assert [line.split()[0] for line in lines] == ["claim", "grapes", "law", "sour"]  # central first
+    assert "sppo = dpo ± 0.5" in lines[3] and "control, ours" in lines[3] and "Table 1: 0.3" in lines[3]
 
 
 def test_measure_refuses(fable):
     study = Study("fable")
     study.measure("grapes", treatment=1, control=0, replicate=0)
-    with pytest.raises(ValueError, match="claim 'grape' is unknown to fable; known are grapes, sour, law"):
+    with pytest.raises(
+        ValueError, match="claim 'grape' is unknown to fable; did you mean 'grapes'\\? Known are grapes, sour, law"
+    ):
         study.measure("grape", treatment=1, control=0, replicate=0)
     with pytest.raises(ValueError, match="claim 'grapes': replicate 0 is measured already"):
         study.measure("grapes", treatment=1, control=0, replicate=0)
@@ -85,9 +87,10 @@ def test_progress_file(fable, tmp_path, monkeypatch):
     for _ in Study("fable", {"seed": 5, "seeds": 3}).seeds():
         seen.append(len(path.read_text().splitlines()) if path.exists() else 0)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert seen == [0, 1, 2]
-    assert [(e["paper"], e["scale"], e["seed"], e["done"], e["of"]) for e in lines] == [
-        ("fable", "toy", 5, 1, 3), ("fable", "toy", 6, 2, 3), ("fable", "toy", 7, 3, 3),
+    assert seen == [1, 3, 5]  # when a seed begins, and when it is done
+    assert [(e["paper"], e["scale"], e["seed"], e["done"], e["of"], e["stages"]) for e in lines] == [
+        ("fable", "toy", 5, 0, 3, {"5": ""}), ("fable", "toy", 5, 1, 3, {}), ("fable", "toy", 6, 1, 3, {"6": ""}),
+        ("fable", "toy", 6, 2, 3, {}), ("fable", "toy", 7, 2, 3, {"7": ""}), ("fable", "toy", 7, 3, 3, {}),
     ]  # fmt: skip
 
 
@@ -143,10 +146,14 @@ def test_in_a_notebook(fable):
     before = provenance.notebook_hash(path)
     first = execute(path)
     outputs = [cell["outputs"] for cell in first.cells]
-    assert [len(o) for o in outputs] == [0, 1, 1, 2, 1]
+    assert [len(o) for o in outputs] == [0, 2, 1, 2, 1]
     assert not any(o["output_type"] in ("stream", "error") for cell in outputs for o in cell)
     assert outputs[2][0]["data"] == {"text/plain": "seeds 0 to 9: 10 of 10 done"}
-    assert "<table>" in outputs[1][0]["data"]["text/html"] and "Table 1: 0.3" in outputs[1][0]["data"]["text/plain"]
+    outcome, claimed = (output["data"] for output in outputs[1])
+    assert "<table>" in claimed["text/html"] and "Table 1: 0.3" in claimed["text/plain"]
+    assert "<details><summary>1 supporting and control claims</summary>" in claimed["text/html"]
+    assert outcome["text/plain"].splitlines()[0] == "What came out: The grapes hang higher."
+    assert "● reproduced: the treatment is greater (grapes: " in outcome["text/plain"]
     verdicts = outputs[4][0]["data"]
     assert set(verdicts) == {MIME, "text/html", "text/plain"}
     assert "reproduced" in verdicts["text/plain"] and "reproduced" in verdicts["text/html"]
@@ -155,7 +162,10 @@ def test_in_a_notebook(fable):
     record = read_record(path)
     assert record == verdicts[MIME] and recompute(record) == record
     assert record["code"]["notebook"] == before == provenance.notebook_hash(path)
-    assert {"autodidact.streams", "autodidact.claims.study", "autodidact.figures.plots"} <= set(record["code"])
+    assert {"autodidact.streams", "autodidact.claims.study"} <= set(record["code"])
+    assert not any(name.startswith("autodidact.figures") for name in record["code"])
+    assert record["machine"].keys() == {"cpu", "capability", "threads"}
+    assert record["generalises"] == "Verdicts generalise over seeds."
 
     second = execute(path)
     for a, b in zip(first.cells, second.cells, strict=True):

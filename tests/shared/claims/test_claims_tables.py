@@ -33,6 +33,7 @@ def test_tables():
 
 def test_verdict_rows_show_effect_worst_and_second_interval():
     base = {"expects": "greater", "margin": None, "unit": "nats", "replicate": "seed", "test": "difference"}
+    base |= {"whose": "paper", "smallest": None, "needs": None}
     skewed = [0.1, 0.2, 0.1, 0.15, 0.2, 0.1, 0.12, 0.11, 0.13, 3.0]
     law = base | {"test": "exact", "expects": "at_least", "margin": 0.1, "replicate": "lambda"}
     claims = [
