@@ -4,7 +4,7 @@
 with an end token, a policy learns to stop after one step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from autodidact.models.policy import Policy
 
@@ -56,6 +56,10 @@ class BegunPolicy(Policy):
         """Response -> token ids, each different response encoded once."""
         rows = super().encode_responses(responses)
         return rows if self.ends_answers else {response: ids[:-1] for response, ids in rows.items()}
+
+    def _state(self) -> Hashable | None:
+        state = super()._state()
+        return None if state is None else (state, self.ends_answers, self.max_prompt_length)
 
     def copy(self, *, share: bool = False) -> "BegunPolicy":
         """An independent copy that treats prompts and ends the same way; see `Policy.copy`."""

@@ -1,14 +1,16 @@
 """A model and its tokenizer in one object, with the same two verbs at every scale: generate and score."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from autodidact.models.memo import Memo, weights_state
 from autodidact.models.sampling import Sample, sample
+from autodidact.models.scoring import token_logprobs
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -26,6 +28,7 @@ class Policy:
         self.model = model
         self.tokenizer = tokenizer
         self.name = name
+        self.memo = Memo()
 
     def __repr__(self) -> str:
         return f"Policy({self.name or type(self.model).__name__}, {self.model.num_parameters():,} parameters)"
@@ -106,43 +109,38 @@ class Policy:
             batch_size=batch_size,
         )
 
-    @torch.inference_mode()
     def logprobs(
-        self, prompts: Sequence[str], responses: Sequence[str], batch_tokens: int = 16384
+        self, prompts: Sequence[str], responses: Sequence[str], batch_tokens: int | None = None
     ) -> list[torch.Tensor]:
         """log pi(token | prompt, tokens before) for every token of each response, the end token included.
 
-        Returns one float32 tensor a response, of shape (tokens,), in nats. `batch_tokens` bounds prompt and response
-        tokens of one forward pass. Raises ValueError if the two lists differ in length.
+        Returns one float32 tensor a response, of shape (tokens,), in nats. What was asked before of the same weights is
+        remembered (`memo`) and not computed again. `batch_tokens` bounds prompt and response tokens of one forward
+        pass (None: what is quick on the policy's device). Raises ValueError if the two lists differ in length.
         """
         if len(prompts) != len(responses):
             raise ValueError(f"prompts and responses must be as many: {len(prompts)} and {len(responses)} were given")
-        heads, tails = self.encode_prompts(prompts), self.encode_responses(responses)
-        pairs = [(heads[x], tails[y]) for x, y in zip(prompts, responses, strict=True)]
-        order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
-        result: list[torch.Tensor] = [torch.empty(0)] * len(pairs)
-        training, _ = self.model.training, self.model.eval()
-        while order:
-            longest = sum(map(len, pairs[order[-1]]))
-            batch = [order.pop() for _ in range(min(len(order), max(1, batch_tokens // longest)))]
-            for i, logps in zip(batch, self._forward([pairs[i] for i in batch]), strict=True):
-                result[i] = logps
-        self.model.train(training)
-        return result
+        keys = [(self.identity(x), y) for x, y in zip(prompts, responses, strict=True)]
+        state = self._state()
+        memo = self.memo.of(state)
+        known = {key: memo.get(key) for key in dict.fromkeys(keys)}
+        missing = {key: x for key, x in zip(keys, prompts, strict=True) if known[key] is None}
+        heads, tails = self.encode_prompts(missing.values()), self.encode_responses([y for _, y in missing])
+        fresh = token_logprobs(self, [(heads[x], tails[y]) for (_, y), x in missing.items()], batch_tokens)
+        for key, row in zip(missing, fresh, strict=True):
+            known[key] = row
+            if state is not None:
+                memo.put(key, row)
+        return [known[key].clone() for key in keys]
 
-    def _forward(self, pairs: list[tuple[list[int], list[int]]]) -> list[torch.Tensor]:
-        width = max(len(x) + len(y) for x, y in pairs)
-        ids = torch.full((len(pairs), width), self.tokenizer.pad_token_id)
-        mask = torch.zeros(len(pairs), width, dtype=torch.long)
-        for row, (x, y) in enumerate(pairs):
-            ids[row, : len(x) + len(y)] = torch.tensor(x + y)
-            mask[row, : len(x) + len(y)] = 1
-        ids, mask = ids.to(self.device), mask.to(self.device)
-        first = min(len(x) for x, _ in pairs) - 1  # no logits are needed before the first response token
-        logits = self.model(ids, attention_mask=mask, use_cache=False, logits_to_keep=width - first).logits
-        logps = torch.log_softmax(logits[:, :-1].float(), dim=-1)
-        logps = logps.gather(-1, ids[:, first + 1 :, None]).squeeze(-1).cpu()
-        return [logps[row, len(x) - 1 - first :][: len(y)].clone() for row, (x, y) in enumerate(pairs)]
+    def identity(self, prompt: str) -> Hashable:
+        """What tells a prompt from others: for a text, itself."""
+        return prompt
+
+    def _state(self) -> Hashable | None:
+        """What a remembered log-probability depends on besides its texts; None: remember nothing."""
+        weights = weights_state(self.model)
+        return None if weights is None else (weights, id(self.tokenizer), self.tokenizer.chat_template)
 
     def sequence_logprobs(self, prompts: Sequence[str], responses: Sequence[str]) -> np.ndarray:
         """log pi(response | prompt) in nats a sequence, float64 of shape (responses,)."""

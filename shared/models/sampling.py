@@ -103,7 +103,7 @@ def _decode(
     """Decode one batch; row r answers prompt `owners[r]` with the uniform numbers `uniforms[r]`."""
     model, device = policy.model, policy.device
     unique = list(dict.fromkeys(owners))  # a prompt is read once, its cache repeated for its samples
-    ids, mask = _left_padded([encoded[i] for i in unique], policy.tokenizer.pad_token_id, device)
+    ids, mask = left_padded([encoded[i] for i in unique], policy.tokenizer.pad_token_id, device)
     position = mask.cumsum(1).sub(1).clamp(min=0)
     out = model(ids, attention_mask=mask, position_ids=position, use_cache=True, logits_to_keep=1)
     index = {i: k for k, i in enumerate(unique)}
@@ -145,14 +145,22 @@ def _decode(
             logits_to_keep=1,
         )
         cache, logits = out.past_key_values, out.logits[:, -1]
-    return _collect(policy, tokens.cpu(), logps.sum(1).cpu(), counts.cpu(), ended.cpu())
+    return _collect(policy, tokens.cpu(), refuse_nan(logps.sum(1), policy).cpu(), counts.cpu(), ended.cpu())
 
 
-def _left_padded(rows: list[list[int]], pad: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def left_padded(rows: list[list[int]], pad: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and mask, (rows, longest) each, every row at the end of its own."""
     width = max(map(len, rows))
     ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=device)
     mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
     return ids, mask
+
+
+def refuse_nan(values: torch.Tensor, policy: Speaker) -> torch.Tensor:
+    """The same values; ValueError if one is NaN, which a model with such weights gives and which no one may rank."""
+    if torch.isnan(values).any():
+        raise ValueError(f"policy {policy!r} gives NaN log-probabilities: its weights are no finite numbers")
+    return values
 
 
 def _draw(scores: torch.Tensor, uniform: torch.Tensor, temperature: float, top_p: float) -> torch.Tensor:

@@ -148,6 +148,10 @@ class VisionPolicy(Policy):
         places = dict(zip(shown, self.gallery.hang([x.image for x in shown]), strict=True))
         return {x: self.layout(self.tokenizer, x, [self.words + row for row in places.get(x, ())]) for x in unique}
 
+    def identity(self, prompt: Seen) -> tuple[str, bytes | None]:
+        """Text and digest of the picture: what the policy gets to know of a prompt."""
+        return prompt.text, None if prompt.image is None else _digest(prompt.image)
+
     def copy(self, *, share: bool = False) -> "VisionPolicy":
         """An independent copy that looks at the same gallery; see `Policy.copy`."""
         copied = super().copy(share=share)

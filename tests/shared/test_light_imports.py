@@ -8,6 +8,12 @@ import pytest
 HEAVY = {"transformers", "trl", "datasets", "peft", "accelerate", "pandas", "sklearn", "matplotlib", "gymnasium"}
 
 
+def loaded_by(package):
+    """Names of all modules that a fresh interpreter has loaded after the import of one of our packages."""
+    code = f"import sys, autodidact.{package}; print(*sys.modules)"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+
 @pytest.mark.parametrize(
     "package", ["losses", "judges", "models", "samplers", "vision", "choosers", "decision_weights"]
 )
