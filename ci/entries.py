@@ -1,30 +1,22 @@
-"""Executed notebooks as the gallery sees them: the paper, its record, its first figure."""
+"""Executed notebooks as the gallery and the site see them: the paper, its record, its verdicts and what runs exist."""
 
-import base64
-import json
-from collections.abc import Iterator
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from autodidact.claims.paper import Paper, load_paper, papers_folder
 from autodidact.claims.record import read_record
-from autodidact.claims.tables import effect
-from autodidact.provenance import current_code
-from ci.reach import outdated
 
-VERDICTS = "central claims and contradicted controls, verdict, effect [95 % interval]"
-COLUMNS = ("paper", "what it says", VERDICTS, "figure", "scale", "seeds", "minutes")
-THUMBNAIL_PIXELS = 220
-STALE = "other code made this record"
-
-
-class Figure(NamedTuple):
-    """A PNG and what it shows in words."""
-
-    png: bytes
-    alt: str
+ROLES = ("central", "supporting", "control")
+PLURAL = {"central": "central", "supporting": "supporting", "control": "controls"}
+MARKS = {"reproduced": "●", "contradicted": "✖", "negligible": "≈", "open": "○", "untested": "–"}
+OURS = {"reproduced": "holds", "contradicted": "fails"}
+ORDER = ("reproduced", "holds", "contradicted", "fails", "negligible", "open", "untested")
 
 
 @dataclass(frozen=True)
@@ -43,54 +35,37 @@ class Entry:
     @property
     def main(self) -> bool:
         """Whether this is the paper's notebook itself and not a record of another scale."""
-        return self.notebook.stem == self.slug
-
-    @cached_property
-    def outdated(self) -> list[str]:
-        """What has changed since the record was made: names in its `code`, sorted."""
-        return [] if self.record is None else outdated(self.record, current_code(self.record))
-
-    @property
-    def stale(self) -> bool:
-        """Whether other code than the present made the record."""
-        return bool(self.outdated)
+        return self.notebook.parent.name != "results"
 
     @property
     def name(self) -> str:
-        """A name for files: `sppo`, or `sppo-small` for a record of another scale."""
+        """A name for pages: `sppo`, or `sppo-small` for a record of another scale."""
         return self.slug if self.main else f"{self.slug}-{self.notebook.stem}"
 
+    @property
+    def scale(self) -> str:
+        """The scale of the run; a notebook that is not executed stands for `toy`."""
+        return self.record["scale"] if self.record else "toy" if self.main else self.notebook.stem
+
     @cached_property
-    def figure(self) -> Figure | None:
-        """The notebook's first figure."""
-        return first_figure(self.notebook)
+    def claims(self) -> tuple[dict[str, Any], ...]:
+        """The claims of the record, central ones first, then supporting ones, then controls."""
+        claims = self.record["claims"] if self.record else ()
+        return tuple(sorted(claims, key=lambda claim: ROLES.index(claim["role"])))
 
-    def verdicts(self) -> list[tuple[str, str, str]]:
-        """(what the claim says, verdict, effect with interval and unit) of every central claim.
+    def verdicts(self, role: str) -> list[str]:
+        """The verdict of every claim of one role, in the order of the record."""
+        return [claim["verdict"] for claim in self.claims if claim["role"] == role]
 
-        So of every control that is contradicted: it says what else may explain the central ones.
-        """
-        says = {claim.id: claim.says for claim in self.paper.claims}
-        shown = [
-            c
-            for c in (self.record or {"claims": []})["claims"]
-            if c["role"] == "central" or (c["role"] == "control" and c["verdict"] == "contradicted")
-        ]
-        return [
-            (
-                f"{'' if c['role'] == 'central' else 'Control: '}{says.get(c['id'], c['id'])}",
-                c["verdict"],
-                f"{effect(c)} {c['unit']}",
-            )
-            for c in shown
-        ]
-
-    def facts(self) -> tuple[str, str, str]:
-        """Scale, number of seeds and minutes, as text."""
+    @property
+    def size(self) -> str:
+        """How many replicates the run has: `10`, or `96 items` where its claims are judged by items."""
         if self.record is None:
-            return "not executed", "", ""
-        parameters = self.record["parameters"]
-        return self.record["scale"], str(parameters["seeds"]), f"{self.record['seconds'] / 60:.1f}"
+            return "not run"
+        kinds = {claim["replicate"]: len(claim["replicates"]) for claim in reversed(self.claims)}
+        if "seed" in kinds or "item" not in kinds:
+            return str(self.record["parameters"]["seeds"])
+        return f"{kinds['item']} items"
 
 
 def published() -> Iterator[Entry]:
@@ -110,15 +85,51 @@ def executed(folder: Path) -> Iterator[Entry]:
             yield _entry(notebook.stem, notebook)
 
 
-def first_figure(notebook: Path) -> Figure | None:
-    """The first PNG among the outputs of a notebook, None if there is none."""
-    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-        for output in cell.get("outputs", ()):
-            image = output.get("data", {}).get("image/png")
-            if image:
-                alt = output.get("metadata", {}).get("autodidact", {}).get("alt", "first figure of the notebook")
-                return Figure(base64.b64decode("".join(image)), alt)
-    return None
+def by_kind(entries: Iterable[Entry]) -> dict[str, list[list[Entry]]]:
+    """Kind to its papers by name, each a list of its entries, its own notebook first; kinds in alphabetical order."""
+    papers = [list(group) for _, group in groupby(entries, key=lambda entry: entry.slug)]
+    papers.sort(key=lambda runs: (runs[0].paper.kind, runs[0].paper.name.lower()))
+    return {kind: list(group) for kind, group in groupby(papers, key=lambda runs: runs[0].paper.kind)}
+
+
+def word(claim: Mapping[str, Any]) -> str:
+    """A claim's verdict as people read it: ours hold or fail, a paper's is reproduced or contradicted."""
+    return OURS.get(claim["verdict"], claim["verdict"]) if claim["whose"] == "ours" else claim["verdict"]
+
+
+def tally(verdicts: Iterable[str]) -> dict[str, int]:
+    """How often each verdict occurs, or the word for it; those that do not occur are left out."""
+    counts = Counter(verdicts)
+    return {verdict: counts[verdict] for verdict in ORDER if counts[verdict]}
+
+
+def in_words(entry: Entry) -> str:
+    """The verdicts of a run by role, in place of marks: `central: 2 reproduced, 1 open; controls: 3 open`."""
+    parts = []
+    for role in ROLES:
+        counts = tally(word(claim) for claim in entry.claims if claim["role"] == role)
+        if counts:
+            parts.append(f"{PLURAL[role]}: {', '.join(f'{number} {said}' for said, number in counts.items())}")
+    return "; ".join(parts) or "not run"
+
+
+def strength(claim: Mapping[str, Any]) -> float | None:
+    """The effect of a record's claim in the claimed direction, in half-widths of its 95 % interval.
+
+    Above 1 the whole interval lies on the claimed side: beyond zero for a difference, within the margin for an
+    equivalence. An exact claim, and one whose replicates all agree, is infinite either way. None without an interval.
+    """
+    mean, margin, expects = claim["mean_difference"], claim["margin"], claim["expects"]
+    if claim["test"] == "exact":
+        return math.inf if claim["verdict"] == "reproduced" else -math.inf
+    if claim["ci95"] is None:
+        return None
+    if claim["test"] == "equivalence":
+        way = {"equal": margin - abs(mean), "at_least": mean + margin, "at_most": margin - mean}[expects]
+    else:
+        way = mean if expects == "greater" else -mean
+    half = (claim["ci95"][1] - claim["ci95"][0]) / 2
+    return way / half if half else math.copysign(math.inf, way) if way else 0.0
 
 
 def _entry(slug: str, notebook: Path) -> Entry:

@@ -1,80 +1,152 @@
-"""The gallery: a row for every paper out of its executed notebook, as Markdown and as a static site.
+"""The gallery: what was found, in a sentence, in one picture and in a short row a paper, out of the executed notebooks.
 
-`make gallery` writes `papers/README.md`, the same table into the repository's `README.md`, the first figure of every
-notebook as `papers/<slug>/figure.png`, and `build/gallery/index.html`. Nothing in it is typed by hand.
+`make gallery` writes `papers/README.md`, the same into the repository's `README.md`, and the picture
+`papers/claims.png`. Nothing in it is typed by hand; the numbers stand on the papers' own pages (`make site`).
 """
 
+import math
+import statistics
 import sys
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
 from autodidact.claims.paper import papers_folder
-from ci import site
-from ci.entries import COLUMNS, STALE, THUMBNAIL_PIXELS, Entry, executed, published
-from ci.files import ROOT, shown, write_atomic
+from ci.entries import MARKS, ROLES, Entry, by_kind, in_words, published, strength, tally
+from ci.files import shown, write_atomic
 
-WIDE = "figure" + 36 * "&nbsp;"  # JupyterLab shrinks a picture to its column, and a column to its longest word
 MARKERS = ("<!-- gallery -->", "<!-- /gallery -->")
+PICTURE = "claims.png"
+LEGEND = (
+    "{marks}. Large: central claims, always the paper's own; small: its other claims, then controls "
+    "(ours as a rule: ● holds, ✖ fails)."
+)
 
 
-def markdown_table(entries: list[Entry], papers: str) -> str:
-    """The gallery's table; `papers` is the way from the Markdown file to the papers' folder, such as `papers/`."""
-    head = [WIDE if column == "figure" else column for column in COLUMNS]
-    lines = [head, ("---",) * len(COLUMNS), *(_markdown_row(entry, papers) for entry in entries)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def markdown(entries: Sequence[Entry], papers: str) -> str:
+    """Sentence, picture and table; `papers` is the way from the Markdown file to the papers' folder: `papers/`."""
+    kinds = by_kind(entries)
+    rows = [runs for group in kinds.values() for runs in group]
+    verdicts = [verdict for entry in _own(rows) for role in ROLES for verdict in entry.verdicts(role)]
+    marks = ", ".join(f"{MARKS[verdict]} {verdict}" for verdict in tally(verdicts))
+    lines = [
+        sentence(rows),
+        f'<img src="{papers}{PICTURE}" width="838" alt="{escape(picture_text(rows))}">',
+        LEGEND.format(marks=marks or "No paper was run yet"),
+        "\n".join(table(kinds, papers)),
+    ]
+    return "\n\n".join(lines)
+
+
+def sentence(papers: Sequence[Sequence[Entry]]) -> str:
+    """What was found: how many central claims have which verdict, in how many seeds, and what a run takes."""
+    own = _own(papers)
+    records = [entry.record for entry in own if entry.record]
+    if not records:
+        return f"**{_count(len(papers), 'paper')}**, none of them run yet."
+    verdicts = [verdict for entry in own for verdict in entry.verdicts("central")]
+    counts = ", ".join(f"{number} {verdict}" for verdict, number in tally(verdicts).items())
+    seeds = _span([record["parameters"]["seeds"] for record in records])
+    minutes = [record["seconds"] / 60 for record in records]
+    took = _span([max(1, round(m)) for m in minutes])
+    return (
+        f"**Of {_count(len(verdicts), 'central claim')} of {_count(len(papers), 'paper')}: {counts}**, in worlds whose "
+        f"truth is known (tiny models, {seeds} seeds). A notebook runs in "
+        f"{took} minutes of two CPU cores (median {statistics.median(minutes):.0f})."
+    )
+
+
+def picture_rows(papers: Iterable[Sequence[Entry]]) -> list[tuple[str, str, list[tuple[float, str]]]]:
+    """The rows of `figures.forest`: kind, name, and (effect in the claimed direction, verdict) a central claim."""
+    return [
+        (runs[0].paper.kind, runs[0].paper.name, [(strength(c) or 0.0, c["verdict"]) for c in _central(runs[0])])
+        for runs in papers
+    ]
+
+
+def picture_text(papers: Sequence[Sequence[Entry]]) -> str:
+    """The picture in words, for those who cannot see it: the counts, and every contradicted claim's paper."""
+    against = [runs[0].paper.name for runs in papers if "contradicted" in runs[0].verdicts("central")]
+    counts = tally(verdict for entry in _own(papers) for verdict in entry.verdicts("central"))
+    said = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+    names = f" Contradicted in {', '.join(against)}." if against else ""
+    return f"All central claims, a row a paper: the effect in the claimed direction in half-widths. {said}.{names}"
+
+
+def table(kinds: dict[str, list[list[Entry]]], papers: str) -> list[str]:
+    """The lines of the table: a row for each kind, and below it a row a paper."""
+    lines = ["| paper | what came out | claims |", "| --- | --- | --- |"]
+    for kind, group in kinds.items():
+        lines.append(f"| **{_cell(kind)}** | | |")
+        lines += [f"| {' | '.join(_row(runs, papers))} |" for runs in group]
+    return lines
 
 
 def readmes() -> dict[Path, str | bytes]:
-    """Every file of the Markdown gallery with its content: the two READMEs and the figures."""
+    """Every file of the Markdown gallery with its content: the two READMEs and the picture."""
     entries = list(published())
-    files: dict[Path, str | bytes] = {}
-    for entry in entries:
-        if entry.main and entry.figure:
-            files[papers_folder() / entry.slug / "figure.png"] = entry.figure.png
+    folder = papers_folder()
     title = "# Gallery\n\nWritten by `make gallery` from the executed notebooks."
-    files[papers_folder() / "README.md"] = f"{title}\n\n{markdown_table(entries, '')}\n"
-    readme = papers_folder().parent / "README.md"
+    files: dict[Path, str | bytes] = {folder / "README.md": f"{title}\n\n{markdown(entries, '')}\n"}
+    readme = folder.parent / "README.md"
     if readme.is_file() and MARKERS[0] in readme.read_text(encoding="utf-8"):
-        table = markdown_table(entries, f"{papers_folder().name}/")
-        files[readme] = between_markers(readme.read_text(encoding="utf-8"), table)
+        files[readme] = between_markers(readme.read_text(encoding="utf-8"), markdown(entries, f"{folder.name}/"))
+    papers = [runs for group in by_kind(entries).values() for runs in group]
+    if papers:
+        files[folder / PICTURE] = picture(papers)
     return files
 
 
-def between_markers(text: str, table: str) -> str:
+def picture(papers: Sequence[Sequence[Entry]]) -> bytes:
+    """All central claims as one PNG."""
+    from autodidact.figures import forest, png, use_style
+
+    use_style()
+    return png(forest(picture_rows(papers)))
+
+
+def between_markers(text: str, content: str) -> str:
     """The text with whatever stands between the gallery's markers replaced; ValueError without both, in order."""
     before, opening, rest = text.partition(MARKERS[0])
     _, closing, after = rest.partition(MARKERS[1])
     if not (opening and closing):
         raise ValueError(f"README.md must have the markers {MARKERS[0]} and {MARKERS[1]}, in this order")
-    return f"{before}{opening}\n{table}\n{closing}{after}"
-
-
-def build_site(folder: Path | None, place: Path) -> Path:
-    """The static site of the published notebooks, or of those executed in `folder`; the path of its index."""
-    return site.build(list(published() if folder is None else executed(folder)), place)
+    return f"{before}{opening}\n{content}\n{closing}{after}"
 
 
 def main() -> int:
-    """Write the READMEs, the figures and the site."""
+    """Write the READMEs and the picture."""
     for path, content in readmes().items():
         write_atomic(path, content)
         print(shown(path))
-    print(shown(build_site(None, ROOT / "build" / "gallery")))
     return 0
 
 
-def _markdown_row(entry: Entry, papers: str) -> tuple[str, ...]:
-    folder = papers_folder()
-    link = f"{papers}{entry.notebook.relative_to(folder).as_posix()}"
-    title = entry.paper.title if entry.main else f"{entry.slug} at scale {entry.notebook.stem}"
-    mark = f"<br>*{STALE}*" if entry.stale else ""
-    verdicts = "<br>".join(f"{_cell(says)}: **{verdict}**, {effects}" for says, verdict, effects in entry.verdicts())
-    figure = ""
-    if entry.main and entry.figure:
-        alt = escape(_cell(entry.figure.alt))
-        figure = f'<img src="{papers}{entry.slug}/figure.png" width="{THUMBNAIL_PIXELS}" alt="{alt}">'
-    summary = _cell(entry.paper.summary) if entry.main else ""
-    return f"[{_cell(title)}]({link}){mark}", summary, verdicts, figure, *entry.facts()
+def _row(runs: Sequence[Entry], papers: str) -> tuple[str, str, str]:
+    own = runs[0]
+    places = [f"{papers}{run.notebook.relative_to(papers_folder()).as_posix()}" for run in runs]
+    links = " · ".join(f"[{run.scale}]({place}) {run.size}" for run, place in zip(runs, places, strict=True))
+    name = f"[{_cell(own.paper.name)}]({places[0]}) {own.paper.year}<br><sub>{links}</sub>"
+    large, *small = ("".join(MARKS[verdict] for verdict in own.verdicts(role)) for role in ROLES)
+    marks = " ".join([large, *(f"<sub>{text}</sub>" for text in small if text)])
+    return name, _cell(own.paper.finding["says"]), f'<span title="{escape(in_words(own))}">{marks}</span>'
+
+
+def _own(papers: Iterable[Sequence[Entry]]) -> list[Entry]:
+    return [runs[0] for runs in papers]
+
+
+def _central(entry: Entry) -> list[dict]:
+    return [claim for claim in entry.claims if claim["role"] == "central"]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _span(numbers: Sequence[float]) -> str:
+    low, high = min(numbers), max(numbers)
+    return f"{low:g}" if math.isclose(low, high) else f"{low:g} to {high:g}"
 
 
 def _cell(text: str) -> str:
