@@ -11,8 +11,10 @@ import sys
 from pathlib import Path
 
 import jupytext
+import jupytext.combine
 import nbformat
 
+from autodidact.provenance import source_hash
 from ci import arguments, publish
 from ci.files import ROOT, shown, write_atomic
 from ci.plan import notebook
@@ -45,10 +47,22 @@ def to_notebook(slug: str, folder: Path = TEXTS) -> Path:
     if _hash(place) != _known(slug, folder).get("notebook"):
         raise ValueError(f"{shown(place)} changed since {shown(text)} was written; delete the text and write it anew")
     edited = jupytext.reads(text.read_text(encoding="utf-8"), FORMAT)
-    merged = jupytext.combine.combine_inputs_with_outputs(edited, nbformat.read(place, as_version=4))
-    publish.save(merged, place)
+    publish.save(merge(edited, nbformat.read(place, as_version=4)), place)
     _note(slug, folder)
     return place
+
+
+def merge(edited: nbformat.NotebookNode, old: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The edited cells with ids and outputs of the old ones; a cell whose code changed, comments aside, has no output.
+
+    jupytext pairs the cells; it also pairs those that are merely alike, whose outputs would be another code's.
+    """
+    merged = jupytext.combine.combine_inputs_with_outputs(edited, old)
+    sources = {cell["id"]: cell.source for cell in old.cells}
+    for cell in merged.cells:
+        if cell.cell_type == "code" and not _same_code(cell.source, sources.get(cell["id"])):
+            cell.outputs, cell.execution_count = [], None
+    return merged
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -63,6 +77,13 @@ def main(argv: list[str] | None = None) -> int:
         print(f"text: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _same_code(new: str, old: str | None) -> bool:
+    try:
+        return new == old or (old is not None and source_hash(new) == source_hash(old))
+    except ValueError:  # not plain Python
+        return False
 
 
 def _known(slug: str, folder: Path) -> dict[str, str]:

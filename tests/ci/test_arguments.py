@@ -17,7 +17,8 @@ def test_seeds_are_a_number_a_range_or_a_list(text, seeds):
 @pytest.mark.parametrize(
     ("text", "named"),
     [("0", "empty"), ("9-5", "'9-5' is empty"), ("1,2,1", "seed 1 more than once"), ("0-3,2", "seed 2 more"),
-     ("x", "'x' is no seed"), ("-3", "no seed"), ("", "no seed"), ("1,,2", "no seed"), ("1.5", "no seed")],
+     ("x", "'x' is no seed"), ("-3", "no seed"), ("", "no seed"), ("1,,2", "no seed"), ("1.5", "no seed"),
+     ("10000000000", "more than 10000"), ("0-10000000000", "more than 10000")],
 )  # fmt: skip
 def test_bad_seeds_are_named(text, named):
     with pytest.raises(ValueError, match=named):

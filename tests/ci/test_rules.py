@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 
@@ -80,27 +81,61 @@ def test_ruff_is_content_with_code_and_notebooks():
     assert done.returncode == 0, done.stdout[-3000:]
 
 
-@pytest.mark.parametrize(
-    ("target", "variables", "expected"),
-    [("run", {"PAPER": "sppo", "SCALE": "small", "SEEDS": "10", "ARGS": "-p name 'two words'"},
-      ["--papers=sppo ", "--seeds=10", "--jobs=2", "--args=-p name 'two words'", "--scale=small"]),
-     ("rerun", {"PAPERS": "sppo spin", "JOBS": "3", "GPUS": "1"},
-      ["--papers= sppo spin", "--jobs=3", "--scale=toy", "--gpus=1", "--flags="]),
-     ("publish", {"PAPER": "sppo"}, ["--papers=sppo ", "--jobs=1", "--scale="])],
-    ids=["run", "rerun", "publish"],
-)  # fmt: skip
-def test_make_hands_on_what_was_typed(target, variables, expected, tmp_path):
-    """A stand-in for the environment's Python writes down the words that it is called with."""
+@pytest.fixture
+def make(tmp_path):
+    """`make("run", PAPER="sppo")` in a folder whose Python writes down the words that it is called with."""
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     python.chmod(0o755)
     for name in ("requirements.lock", "requirements-nodeps.lock", ".venv/.ready"):
         (tmp_path / name).touch()
+    shutil.copy(ROOT / "Makefile", tmp_path / "Makefile")
     clean = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME")}
-    typed = [f"{name}={value}" for name, value in variables.items()]
-    command = ["make", "-s", "-f", str(ROOT / "Makefile"), target, *typed]
-    done = subprocess.run(command, cwd=tmp_path, env=clean, capture_output=True, text=True)
+
+    def run(target, **variables):
+        command = ["make", "-s", *target.split(), *(f"{name}={value}" for name, value in variables.items())]
+        return subprocess.run(command, cwd=tmp_path, env=clean, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("target", "variables", "expected"),
+    [("run", {"PAPER": "sppo", "SCALE": "small", "SEEDS": "10", "ARGS": "-p name 'two words'", "OUT": "a b"},
+      ["--papers=sppo ", "--seeds=10", "--jobs=2", "--args=-p name 'two words'", "--scale=small", "--out=a b"]),
+     ("rerun", {"PAPERS": "sppo spin", "JOBS": "3", "GPUS": "1"},
+      ["--papers= sppo spin", "--jobs=3", "--scale=", "--gpus=1", "--flags="]),
+     ("publish", {"PAPER": "sppo"}, ["--papers=sppo ", "--scale="]),
+     ("tune", {"PAPER": "sppo", "GRID": "beta=0.1,1 eta=2", "ARMS": "sppo, dpo"},
+      ["--grid=beta=0.1,1 eta=2", "--arms=sppo, dpo"]),
+     ("verify", {"SCALE": "toy"}, ["--scale=toy", "--jobs=2"]),
+     ("lab", {"FLAGS": "--port 9000"}, ["--flags=--port 9000"]),
+     ("bench", {"PARTS": "batch 'tree search'"}, ["batch", "tree search"])],
+    ids=["run", "rerun", "publish", "tune", "verify", "lab", "bench"],
+)  # fmt: skip
+def test_make_hands_on_what_was_typed(target, variables, expected, make):
+    done = make(target, **variables)
     assert done.returncode == 0, done.stderr
     words = done.stdout.splitlines()
     assert [word for word in expected if word not in words] == []
+
+
+@pytest.mark.parametrize(
+    ("target", "variable", "said"),
+    [("run", "SEED", "did you mean SEEDS?"), ("run", "paper", "did you mean PAPER?"),
+     ("run", "SCAL", "did you mean SCALE?"), ("test", "PAPER", "it takes JOBS"), ("clean", "X", "it takes none")],
+)  # fmt: skip
+def test_a_variable_that_a_target_does_not_take_is_refused(target, variable, said, make):
+    done = make(target, **{variable: "3"})
+    assert done.returncode == 2 and not done.stdout
+    assert f"{variable}= is no variable of `make {target}`" in done.stderr and said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_lists_every_target(make):
+    text = (ROOT / "Makefile").read_text()
+    targets = text.partition(".PHONY:")[2].splitlines()[0].split()
+    listed = [line.split()[1] for line in make("help").stdout.splitlines()]
+    assert sorted(listed) == sorted(targets)
+    assert make("help").stdout == make("").stdout
