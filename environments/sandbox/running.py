@@ -72,7 +72,7 @@ def run(
     test's own built-in types. A test is believed: one that holds whatever a program does is passed by all.
 
     Raises SandboxUnavailable where this machine cannot isolate the program; `unisolated=True` runs it even then,
-    without namespaces: host files can then be read. TypeError for anything but texts.
+    without namespaces: host files can then be read. Neither on any system but Linux. TypeError for anything but texts.
     """
     return [report.outcome for report in examine(code, tests, limits, entry=entry, unisolated=unisolated)]
 
@@ -142,7 +142,7 @@ def call_many(
 def available() -> bool:
     """Whether this machine can isolate programs."""
     try:
-        _probe()
+        _isolated(False)
     except SandboxUnavailable:
         return False
     return True
@@ -159,6 +159,11 @@ def _probe() -> None:
 
 def _isolated(unisolated: bool) -> bool:
     """Whether to isolate: always, unless the machine cannot and the caller has said that this may be."""
+    if sys.platform != "linux":
+        raise SandboxUnavailable(
+            f"sys.platform={sys.platform!r} has no sandbox: it is made of Linux's namespaces, limits and filters. No "
+            "program was run; use Linux, in a container for example"
+        )
     try:
         _probe()
     except SandboxUnavailable as error:

