@@ -11,6 +11,7 @@ import json
 import platform
 import sys
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ _LISTS = {"__all__", "WORLDS"}
 _WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
+@lru_cache(maxsize=1024)  # a study hashes all code before and after its run
 def source_hash(text: str) -> str:
     """SHA-256 of Python source, the same after any change of comments, docstrings, blank lines or formatting.
 
@@ -134,17 +136,22 @@ def _only_names(path: Path) -> bool:
 
 def _imports(name: str) -> Iterator[str]:
     """Modules of this repository that a module imports anywhere in its text, with the packages they lie in."""
-    for node in ast.walk(ast.parse(_text(module_path(name)))):
+    for target in _targets(_text(module_path(name))):
+        parts = target.split(".")
+        parents = (".".join(parts[: i + 1]) for i in range(len(parts)))
+        yield from (p for p in parents if parts[0] == PACKAGE and module_path(p))
+
+
+@lru_cache(maxsize=1024)
+def _targets(text: str) -> tuple[str, ...]:
+    """Dotted names that a module's text imports, each name of a `from` import as a module of its own."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            targets = [alias.name for alias in node.names]
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            targets = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for target in targets:
-            parts = target.split(".")
-            parents = (".".join(parts[: i + 1]) for i in range(len(parts)))
-            yield from (p for p in parents if parts[0] == PACKAGE and module_path(p))
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(dict.fromkeys(found))
 
 
 def _canonical(node: Any) -> Iterator[str]:

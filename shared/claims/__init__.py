@@ -1,10 +1,10 @@
 """Claims and their verdicts: what a paper says, what a run measured, and what follows from it by statistics."""
 
-from autodidact.claims.compare import Difference, compare, published_path, stamp
 from autodidact.claims.finding import changed_claims, finding_problems
 from autodidact.claims.paper import Claim, Paper, load_paper, papers_folder
 from autodidact.claims.parameters import parameter_names, resolve, rule_of
 from autodidact.claims.record import MIME, pool, read_record, recompute, validate
+from autodidact.claims.reruns import Difference, compare, published_path, stamp
 from autodidact.claims.schemas import VERDICTS
 from autodidact.claims.seeds import over_seeds
 from autodidact.claims.statistics import Interval, holm, mean_interval, sign_flip, t_interval

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autodidact import provenance
-from autodidact.claims import compare, parameters, replicates, say, schemas, screen, tables
+from autodidact.claims import parameters, replicates, reruns, say, schemas, screen, tables
 from autodidact.claims import paper as papers
 from autodidact.claims import record as records
 from autodidact.claims.names import unknown
@@ -178,7 +178,7 @@ class Study:
         _update(screen.outcome(self.paper, self.record), _display_id(self.paper.slug, "outcome"))
         _show({records.MIME: self.record, **texts})
         if os.environ.get(CHECK) == "1":
-            compare.check_against_published(self.record)
+            reruns.check_against_published(self.record)
 
     def say(self, text: say.Texts, **values: Any) -> None:
         """Show prose whose numbers and verdicts come from the record: "SPPO keeps {chosen-likelihood.effect} more".

@@ -137,3 +137,26 @@ def test_current_code_tells_what_is_stale(tmp_path, monkeypatch):
     assert current_code(record)["notebook"] != record["code"]["notebook"]
     path.unlink()
     assert current_code(record)["notebook"] is None
+
+
+def test_figures_have_no_hash_and_lead_to_none(tmp_path, monkeypatch):
+    """What a result looks like makes no record stale: neither the palette nor what only the figures import."""
+    for name, text in {
+        "__init__": "", "a": "from autodidact import figures\nfrom autodidact.figures.plots import bars",
+        "figures/__init__": "x = 1", "figures/plots": "import autodidact.colours", "colours": "blue = 1",
+    }.items():  # fmt: skip
+        file = tmp_path / "autodidact" / f"{name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    loaded = {"autodidact.a": None, "autodidact.figures.plots": None}
+    monkeypatch.setattr(provenance, "sys", SimpleNamespace(modules=loaded))
+    assert set(module_hashes()) == {"autodidact.a"}
+
+
+def test_the_machine_is_named():
+    import torch
+
+    found = provenance.machine()
+    assert found["capability"] == torch.backends.cpu.get_cpu_capability()
+    assert found["threads"] == torch.get_num_threads() and found["cpu"]

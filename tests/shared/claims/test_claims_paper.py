@@ -1,9 +1,11 @@
 """paper.yaml: what is read, what is refused, and how parameters are resolved."""
 
+from dataclasses import asdict, replace
+
 import pytest
 from fable_paper import CLAIM, PAPER
 
-from autodidact.claims import load_paper, papers_folder, parameter_names, resolve
+from autodidact.claims import Claim, load_paper, papers_folder, parameter_names, resolve
 from autodidact.claims.paper import ROOT
 
 
@@ -62,6 +64,34 @@ WRONG = [
     ({"scales": {"small": {}}}, "scales: 'toy' is a required property"),
     ({"scales": {"toy": {"beta": 1}, "small": {}}}, "scales.small: parameter 'beta' must stand in every scale"),
     ({"scales": {"toy": {"threads": 0}}}, "scales.toy.threads: 0 is less than the minimum"),
+    ({"scales": {"toy": {"beta": -0.1}}}, "scales.toy: parameter beta=-0.1 must be greater than 0"),
+    (
+        {"scales": {"toy": {"x": 1}, "small": {"like": "tow"}}},
+        "scales.small.like: the scale 'tow' is unknown; did you mean 'toy'",
+    ),
+    ({"scales": {"toy": {"like": "small"}, "small": {"like": "toy"}}}, "like: runs in a circle: toy -> small -> toy"),
+    (
+        {"scales": {"toy": {"x": 1}, "small": {"like": "toy", "y": 1}}},
+        "scales.small: parameter 'y' must stand in every",
+    ),
+    ({"parameters": {"betta": {"above": 0}}}, "parameters: parameter 'betta' is unknown; did you mean 'beta'"),
+    ({"parameters": {"beta": {"more": 0}}}, "parameters.beta: .*'more'"),
+    ({"name": ""}, "name: "),
+    ({"finding": {"says": "x " * 30, "verdicts": {"grapes": "open"}}}, "finding.says: 30 words, must be 18 at most"),
+    (
+        {"finding": {"says": "x", "verdicts": {"grape": "open"}}},
+        "finding.verdicts: the claim 'grape' is unknown; did you",
+    ),
+    ({"finding": {"says": "x", "verdicts": {"grapes": "holds"}}}, "finding.verdicts.grapes: 'holds' is not one of"),
+    ({"judged": {"huge": {"seed": ["grapes"]}}}, "judged: the scale 'huge' is unknown"),
+    ({"judged": {"small": {"seed": ["grape"]}}}, "judged.small: the claim 'grape' is unknown"),
+    ({"judged": {"small": {"seed": ["grapes"], "prompt": ["grapes"]}}}, "judged.small: the claim 'grapes' occurs more"),
+    (claims_with(whose="theirs"), "claims.grapes.whose: 'theirs' is not one of"),
+    (claims_with(smallest=0), "claims.grapes.smallest: "),
+    (claims_with(test="exact", expects="equal", margin=0.1, smallest=0.1), "claims.grapes.smallest: "),
+    (claims_with(test="equivalence", expects="greater", margin=0.1), "claims.grapes.expects: 'greater' is not one of"),
+    (claims_with(needs="gate"), "claims.grapes.needs: the claim 'gate' is unknown; did you mean"),
+    (claims_with(needs="grapes"), "claims.grapes.needs: runs in a circle: grapes -> grapes"),
     ({"compare": {"metric": "win rate"}}, "compare: "),
 ]
 
@@ -118,3 +148,45 @@ def test_resolve_refuses_in_one_line(write_paper, scale, given, message):
     with pytest.raises(ValueError, match=message) as caught:
         resolve(load_paper("fable"), scale, given)
     assert "\n" not in str(caught.value)
+
+
+def gated(**needs):
+    return {"claims": [{"id": name, **CLAIM, "needs": gate} for name, gate in {"grapes": None, **needs}.items()]}
+
+
+def test_gates_in_a_circle_and_gates_that_are_not_judged(write_paper):
+    write_paper(**gated(a="b", b="c", c="a"))
+    with pytest.raises(ValueError, match="claims.a.needs: runs in a circle: a -> b -> c -> a"):
+        load_paper("fable")
+    write_paper(**gated(a="b", b="grapes"), judged={"small": {"seed": ["a"]}})
+    with pytest.raises(ValueError, match="judged.small: 'a' needs 'b', which must be judged too"):
+        load_paper("fable")
+
+
+def test_a_scale_says_only_what_differs(write_paper):
+    toy = {"model": "tiny", "beta": 0.1, "steps": 3, "clip": None}
+    small = {"like": "toy", "model": "smollm2", "clip": 1.0}
+    write_paper(scales={"toy": toy, "small": small, "paper": {"like": "small", "beta": 0.01}})
+    assert load_paper("fable").scales == {
+        "toy": toy,
+        "small": toy | {"model": "smollm2", "clip": 1.0},
+        "paper": toy | {"model": "smollm2", "clip": 1.0, "beta": 0.01},
+    }
+
+
+def test_a_claim_is_stated_by_whatever_decides_its_verdict(write_paper):
+    claim = Claim("a", "it rises", "nats", "x", "y", "greater")
+    others = {"says": "it falls", "unit": "bits", "expects": "less", "margin": 1.0, "smallest": 0.1, "needs": "b",
+              "whose": "paper", "role": "control", "measures": "more",
+              "test": "exact", "replicate": "prompt"}  # fmt: skip
+    stated = {replace(claim, **{name: value}).stated for name, value in others.items()}
+    assert len(stated | {claim.stated}) == len(others) + 1
+    assert replace(claim, reported="table 1").stated == claim.stated
+    assert len(claim.stated) == 64 and claim.stated == Claim(**asdict(claim)).stated
+
+
+def test_claims_of_a_scale(write_paper):
+    write_paper(judged={"small": {"prompt": ["sour"], "lambda": ["law"]}})
+    paper = load_paper("fable")
+    assert [(c.id, c.replicate) for c in paper.claims_at("small")] == [("sour", "prompt"), ("law", "lambda")]
+    assert paper.claims_at("toy") == paper.claims
