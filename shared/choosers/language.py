@@ -67,12 +67,11 @@ def train_language(
     watch: Callable[[int, LanguageChooser], None] | None = None,
     at: Collection[int] = (),
 ) -> LanguageChooser:
-    """A trained copy: TRL's supervised trainer on the texts of the lesson, loss on the answer alone, LoRA if asked.
+    """A trained copy: supervised training on the texts of the lesson, loss on the answer alone, LoRA if asked.
 
     watch: is shown the step and the chooser in training after each of the steps in `at`.
     """
-    from autodidact.training import adapters
-    from autodidact.training.watched import train_watched
+    from autodidact.training import adapters, train_supervised
 
     world = chooser.world
     letters = ["A" if a else "B" for a in lesson.chose_a]
@@ -83,7 +82,7 @@ def train_language(
     def like(policy: "Policy") -> LanguageChooser:
         return LanguageChooser(world, policy, report_tokens=chooser.report_tokens, batch_size=chooser.batch_size)
 
-    policy = train_watched(
+    policy, _ = train_supervised(
         chooser.policy,
         examples,
         watch=lambda step, policy: watch(step, like(policy)),

@@ -1,15 +1,21 @@
-"""Training through TRL: its trainers, any of our losses, policies in and policies out."""
+"""Training with any of our losses, policies in and policies out: a lean loop for tiny models, else TRL's trainers.
+
+TRL is loaded when a training first needs it, and with the name `PreferenceTrainer`.
+"""
+
+from typing import Any
 
 from autodidact.training.adapters import adapters
-from autodidact.training.preference import PreferenceTrainer, extra_columns
-from autodidact.training.preferences import Pair, train_preferences
-from autodidact.training.run import Run
+from autodidact.training.pairs import Pair, extra_columns
+from autodidact.training.preferences import train_preferences
+from autodidact.training.run import Diverged, Run
 from autodidact.training.second_choice import train_second_choice
 from autodidact.training.self_rewarding import self_rewarding
 from autodidact.training.steps import pairs_after, train_after
 from autodidact.training.supervised import train_supervised
 
 __all__ = [
+    "Diverged",
     "Pair",
     "PreferenceTrainer",
     "Run",
@@ -22,3 +28,11 @@ __all__ = [
     "train_second_choice",
     "train_supervised",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "PreferenceTrainer":
+        from autodidact.training.preference_trainer import PreferenceTrainer
+
+        return PreferenceTrainer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,8 +7,9 @@ import torch
 from datasets import Dataset
 from trl import KTOConfig, KTOTrainer
 
-from autodidact.training.preferences import Pair
-from autodidact.training.run import Log, Ordered, Run, train
+from autodidact.training.by_trl import Ordered, arguments, train
+from autodidact.training.pairs import Pair
+from autodidact.training.run import Log, Run
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -52,8 +53,9 @@ def train_kto(
     if not beta > 0:
         raise ValueError(f"beta={beta} must be above 0")
     run = Run(steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed, **options)
-    part = run.batch_size // run.gradient_accumulation
-    rows = _rows(policy, [pairs[i] for i in run.order(len(pairs))], part, run)
+    if run.loop == "lean":
+        raise ValueError("loop='lean' cannot serve here: KTO is TRL's; leave loop at 'auto'")
+    rows = _rows(policy, [pairs[i] for i in run.order(len(pairs))], run)
 
     def build(model: torch.nn.Module, folder: str, adapter: "PeftConfig | None") -> _Unpaired:
         adapted = adapter is not None or hasattr(model, "peft_config")  # the reference is then the base without them
@@ -61,7 +63,7 @@ def train_kto(
             model=model,
             ref_model=None if adapted else policy.copy().model,
             args=KTOConfig(
-                **run.arguments(model, folder) | {"per_device_train_batch_size": 2 * part},
+                **arguments(run, model, folder) | {"per_device_train_batch_size": 2 * run.part},
                 beta=beta,
                 desirable_weight=desirable,
                 undesirable_weight=undesirable,
@@ -76,13 +78,13 @@ def train_kto(
     return train(policy, build, run, sequence=range(len(rows)), lora=lora, on_step=on_step, progress=progress)
 
 
-def _rows(policy: "Policy", pairs: Sequence[Pair], part: int, run: Run) -> Dataset:
+def _rows(policy: "Policy", pairs: Sequence[Pair], run: Run) -> Dataset:
     """Both sides of every pair, in batch order; a response's neighbour is the one before it in its part."""
     prompts = run.encode_prompts(policy, [pair.prompt for pair in pairs])
     responses = policy.encode_responses([text for pair in pairs for text in (pair.chosen, pair.rejected)])
     rows: dict[str, list] = {"prompt_ids": [], "completion_ids": [], "KL_completion_ids": [], "label": []}
-    for start in range(0, len(pairs), part):
-        batch = pairs[start : start + part]
+    for start in range(0, len(pairs), run.part):
+        batch = pairs[start : start + run.part]
         sides = [responses[text] for pair in batch for text in (pair.chosen, pair.rejected)]
         rows["prompt_ids"] += [prompts[pair.prompt] for pair in batch for _ in range(2)]
         rows["completion_ids"] += sides

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from autodidact.models.policy import Policy
-    from autodidact.training.preferences import Pair
+    from autodidact.training.pairs import Pair
 
 Answers = TypeVar("Answers")
 

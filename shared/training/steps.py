@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from autodidact.models.begun import BegunPolicy, begun
-from autodidact.training.preferences import Pair, train_preferences
+from autodidact.training.pairs import Pair
+from autodidact.training.preferences import train_preferences
 from autodidact.training.run import Log
 
 if TYPE_CHECKING:
+    import torch
+
     from autodidact.models.policy import Policy
 
 
@@ -49,7 +50,7 @@ def train_after(
     pairs: Sequence[Pair],
     *,
     end: bool,
-    loss: Callable[..., torch.Tensor],
+    loss: "Callable[..., torch.Tensor]",
     max_prompt_length: int | None = None,
     **run: Any,
 ) -> tuple["Policy", list[Log]]:

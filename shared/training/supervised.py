@@ -1,24 +1,16 @@
-"""Supervised fine-tuning on responses: TRL's `SFTTrainer`, policy in and policy out."""
+"""Supervised fine-tuning on responses, policy in and policy out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-import torch
-from datasets import Dataset
-from trl import SFTConfig, SFTTrainer
-
-from autodidact.training.run import Log, Ordered, Run, train
+from autodidact.training.lean import descend, serves
+from autodidact.training.objectives import Demonstrations
+from autodidact.training.run import Log, Run
 
 if TYPE_CHECKING:
     from peft import PeftConfig
 
     from autodidact.models.policy import Policy
-
-IGNORED = -100  # the label that cross-entropy leaves out
-
-
-class _Supervised(Ordered, SFTTrainer):
-    """TRL's trainer on our order of batches."""
 
 
 def train_supervised(
@@ -32,38 +24,30 @@ def train_supervised(
     lora: "PeftConfig | None" = None,
     on_step: Callable[[Log], None] | None = None,
     progress: bool = False,
+    watch: "Callable[[int, Policy], None] | None" = None,
+    at: Collection[int] = (),
     **options: Any,
 ) -> tuple["Policy", list[Log]]:
     """Raise the likelihood of (prompt, response) examples: cross-entropy on the response and its end token only.
 
     steps, batch_size, learning_rate, seed, options: the fields of `Run`. lora: adapters to put on a policy that has
-    none. on_step: called with the log of each step. progress: draw a bar.
+    none. on_step: called with the log of each step. progress: draw a bar. watch: is shown the step and the policy in
+    training, in evaluation mode, after each of the steps in `at`: measure it and let it go.
 
     Returns a trained copy, and the log of every step: loss (nats a token), grad_norm, entropy, mean_token_accuracy ...
-    Raises ValueError for no examples and for options out of their range, TypeError for an option that `Run` lacks.
+    Raises ValueError for no examples, for options out of their range and for `at` beyond the run, TypeError for an
+    option that `Run` lacks, `Diverged` for a step that is not finite.
     """
     run = Run(steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed, **options)
+    if not all(1 <= step <= run.steps for step in at):
+        raise ValueError(f"at={sorted(at)} must be steps of the run, 1 to {run.steps}")
     sequence = run.order(len(examples))
-
-    def build(model: torch.nn.Module, folder: str, adapter: "PeftConfig | None") -> _Supervised:
-        return _Supervised(
-            model=model,
-            args=SFTConfig(**run.arguments(model, folder), dataset_kwargs={"skip_prepare_dataset": True}),
-            train_dataset=_tokenise(policy, examples, run),
-            processing_class=policy.tokenizer,
-            peft_config=adapter,
-        )
-
-    return train(policy, build, run, sequence=sequence, lora=lora, on_step=on_step, progress=progress)
-
-
-def _tokenise(policy: "Policy", examples: Sequence[tuple[str, str]], run: Run) -> Dataset:
-    """Token ids and labels in the form that TRL's preparation ends in, so that it has nothing left to do."""
     heads = run.encode_prompts(policy, [prompt for prompt, _ in examples])
     tails = policy.encode_responses([response for _, response in examples])
-    return Dataset.from_dict(
-        {
-            "input_ids": [(heads[x] + tails[y])[: run.max_length] for x, y in examples],
-            "labels": [([IGNORED] * len(heads[x]) + tails[y])[: run.max_length] for x, y in examples],
-        }
-    )
+    rows = [(heads[x], tails[y][: run.room(heads[x])]) for x, y in examples]
+    how = {"sequence": sequence, "on_step": on_step, "progress": progress, "watch": watch, "at": frozenset(at)}
+    if serves(policy, run, lora):
+        return descend(policy, Demonstrations(rows), run, **how)
+    from autodidact.training.by_trl import train_supervised_by_trl
+
+    return train_supervised_by_trl(policy, rows, run, lora=lora, **how)

@@ -8,7 +8,7 @@ import torch
 from autodidact.losses import stic
 from autodidact.models.tiny import TinyBase, new_tiny
 from autodidact.training import Pair, train_second_choice
-from autodidact.training.second_choice import second_choices
+from autodidact.training.objectives import second_choices
 from tests.shared.toy_world import ToyWorld
 
 

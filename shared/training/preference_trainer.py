@@ -1,6 +1,5 @@
 """TRL's `DPOTrainer` with the loss handed in: any function of `autodidact.losses`, and the columns that it asks for."""
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +8,9 @@ import torch
 from datasets import Dataset, IterableDataset
 from torch.utils.data import DataLoader
 from trl import DPOConfig, DPOTrainer
+
+from autodidact.training.objectives import second_choices
+from autodidact.training.pairs import extra_columns, loss_beta
 
 LOGPS = ("ref_chosen_logps", "ref_rejected_logps")
 TOKENS = ("prompt_ids", "chosen_ids", "rejected_ids")
@@ -22,23 +24,6 @@ LOSS_ARGUMENTS = {
     "ld_alpha": None,
     "f_divergence_type": "reverse_kl",
 }
-
-
-def extra_columns(loss: Callable[..., torch.Tensor]) -> dict[str, bool]:
-    """The columns that a loss takes after its four log-probabilities, each with whether it is required.
-
-    They are the parameters that may be given by position; one with a default is used where the data set has it.
-    Raises ValueError for a loss that has fewer than four such parameters or a hyper-parameter left unbound.
-    """
-    parameters = inspect.signature(loss).parameters.values()
-    name = getattr(getattr(loss, "func", loss), "__name__", repr(loss))
-    unbound = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
-    if unbound:
-        raise ValueError(f"loss {name} leaves {', '.join(unbound)} open; bind it: functools.partial({name}, ...)")
-    positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-    if len(positional) < 4:
-        raise ValueError(f"loss {name} must take chosen, rejected, ref_chosen, ref_rejected, then its own columns")
-    return {p.name: p.default is p.empty for p in positional[4:]}
 
 
 class WithColumns:
@@ -201,6 +186,34 @@ class PreferenceTrainer(DPOTrainer):
         return torch.stack([value.sum(dtype=torch.float32) for value in sums])
 
 
+class SecondChoiceTrainer(PreferenceTrainer):
+    """Our trainer whose rejected log-probability is not that of y_l.
+
+    At every token of y_l it is the log-probability of the likeliest token that is not y_l's, under the policy and under
+    the reference, each by its own choice. Lowering it takes from y_l's strongest rival, and so sharpens.
+    """
+
+    def _forward(self, model: Any, inputs: dict[str, Any]) -> Any:
+        left_out = {"completion_mask", *LOGPS, *self.columns}
+        arguments = {name: value for name, value in inputs.items() if name not in left_out}
+        answers = inputs["completion_mask"] == 1
+        labels = inputs["input_ids"].masked_fill(~answers, -100)
+        with torch.no_grad():
+            logits = model(**arguments, use_cache=False).logits[:, :-1]
+        rivals = labels.clone()
+        rivals[:, 1:] = second_choices(logits, labels[:, 1:])
+        rejected = torch.arange(len(labels), device=labels.device) >= len(labels) // 2  # the second half of a batch
+        labels = torch.where(answers & rejected[:, None], rivals, labels)
+        return model(**arguments, labels=labels, use_cache=False, fused_lm_head=True)
+
+    def compute_ref_log_probs(self, model: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Log-probabilities under the reference, which is the model before its first step, (batch,) each."""
+        with torch.no_grad():
+            outputs = self._forward(model, inputs)
+        length = inputs["completion_mask"].size(1) - 1
+        return outputs.log_probs[:, -length:].sum(dim=1).chunk(2)
+
+
 def _names(dataset: Dataset | IterableDataset) -> list[str]:
     return dataset.column_names or list(next(iter(dataset)))
 
@@ -241,9 +254,9 @@ def _beta(loss: Callable[..., torch.Tensor], args: DPOConfig) -> float:
     for name, silent in LOSS_ARGUMENTS.items():
         if getattr(args, name) != silent:
             raise ValueError(f"{name}={getattr(args, name)!r} in args has no effect here; say it in loss")
-    parameter = inspect.signature(loss).parameters.get("beta")
-    if parameter is None or parameter.default is parameter.empty:
+    beta = loss_beta(loss)
+    if beta is None:
         return args.beta
-    if args.beta not in (parameter.default, type(args).beta):
-        raise ValueError(f"beta={args.beta} in args contradicts beta={parameter.default} of the loss; say it once")
-    return parameter.default
+    if args.beta not in (beta, type(args).beta):
+        raise ValueError(f"beta={args.beta} in args contradicts beta={beta} of the loss; say it once")
+    return beta

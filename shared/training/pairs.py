@@ -1,0 +1,74 @@
+"""Preference pairs, the columns that losses ask of them, and their token ids."""
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+    from autodidact.models.policy import Policy
+    from autodidact.training.run import Run
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two responses to one prompt, and what a loss needs to know of them (p_win, p_lose ...)."""
+
+    prompt: str
+    chosen: str
+    rejected: str
+    columns: Mapping[str, float] = field(default_factory=dict)
+
+
+def extra_columns(loss: "Callable[..., torch.Tensor]") -> dict[str, bool]:
+    """The columns that a loss takes after its four log-probabilities, each with whether it is required.
+
+    They are the parameters that may be given by position; one with a default is used where the data set has it.
+    Raises ValueError for a loss that has fewer than four such parameters or a hyper-parameter left unbound.
+    """
+    parameters = inspect.signature(loss).parameters.values()
+    name = getattr(getattr(loss, "func", loss), "__name__", repr(loss))
+    unbound = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    if unbound:
+        raise ValueError(f"loss {name} leaves {', '.join(unbound)} open; bind it: functools.partial({name}, ...)")
+    positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if len(positional) < 4:
+        raise ValueError(f"loss {name} must take chosen, rejected, ref_chosen, ref_rejected, then its own columns")
+    return {p.name: p.default is p.empty for p in positional[4:]}
+
+
+def loss_beta(loss: "Callable[..., torch.Tensor]") -> float | None:
+    """The beta that a loss is bound to or has by default; None for a loss without one."""
+    parameter = inspect.signature(loss).parameters.get("beta")
+    return None if parameter is None or parameter.default is parameter.empty else parameter.default
+
+
+def pair_rows(
+    policy: "Policy", pairs: Sequence[Pair], loss: "Callable[..., torch.Tensor]", run: "Run"
+) -> dict[str, list]:
+    """The data set of pairs: token ids of prompt and responses (cut to `run.max_length`) and the loss's columns.
+
+    Raises ValueError for a column that the loss needs and a pair lacks, or that is not finite.
+    """
+    prompts = run.encode_prompts(policy, [pair.prompt for pair in pairs])
+    responses = policy.encode_responses([text for pair in pairs for text in (pair.chosen, pair.rejected)])
+    data: dict[str, list] = {
+        "prompt_ids": [prompts[pair.prompt] for pair in pairs],
+        "chosen_ids": [responses[pair.chosen][: run.room(prompts[pair.prompt])] for pair in pairs],
+        "rejected_ids": [responses[pair.rejected][: run.room(prompts[pair.prompt])] for pair in pairs],
+    }
+    for name, required in extra_columns(loss).items():
+        if required or name in pairs[0].columns:
+            data[name] = [_column(pair, name, index) for index, pair in enumerate(pairs)]
+    return data
+
+
+def _column(pair: Pair, name: str, index: int) -> float:
+    value = pair.columns.get(name)
+    if value is None or not math.isfinite(value):
+        has = ", ".join(pair.columns) or "none"
+        raise ValueError(f"pairs[{index}] needs a finite column {name} for the loss, got {value}; its columns: {has}")
+    return float(value)
