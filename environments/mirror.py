@@ -2,17 +2,21 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def read_dataset(name: str, split: str, config: str | None = None) -> pd.DataFrame:
+def read_dataset(name: str, split: str, config: str | None = None) -> "pd.DataFrame":
     """The rows of a hub data set, e.g. "openai/gsm8k", "train".
 
     Where DATASETS_MIRROR names a folder, `<owner>__<name>/<split>.parquet` there is read (or `<split>-*.parquet`, the
     hub's own shards, in order); else the hub is asked through `datasets`. Raises FileNotFoundError, naming the path,
     for a file that the mirror lacks.
     """
+    import pandas as pd  # here, so that the procedural worlds need NumPy alone
+
     mirror = os.environ.get("DATASETS_MIRROR")
     if mirror:
         folder = Path(mirror) / name.replace("/", "__")

@@ -1,0 +1,3 @@
+"""Instruments for models that learn from their own choices: losses, samplers, judges, training, claims, figures, worlds."""
+
+__version__ = "0.1.0"

