@@ -46,10 +46,14 @@ def is_whole(folder: Path, description: dict) -> bool:
     """Whether the entry exists, is of this description, and holds what its manifest says, byte for byte."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
-        files = manifest["files"]
-        return manifest["description"] == json.loads(json.dumps(description)) and all(
-            (folder / name).stat().st_size == entry["size"] and _digest(folder / name) == entry["sha256"]
-            for name, entry in files.items()
+        files = manifest["files"]  # every build leaves files, so a list of none says nothing
+        return (
+            bool(files)
+            and manifest["description"] == json.loads(json.dumps(description))
+            and all(
+                (folder / name).stat().st_size == entry["size"] and _digest(folder / name) == entry["sha256"]
+                for name, entry in files.items()
+            )
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False  # absent, torn or foreign: all the same to the caller, who builds it
@@ -64,11 +68,21 @@ def _replace(folder: Path, description: dict, build: Callable[[Path], None]) -> 
             for path in sorted(scratch.rglob("*"))
             if path.is_file()
         }
+        if not files:
+            raise ValueError(f"build left no file for the entry {folder.name}")
         (scratch / MANIFEST).write_text(json.dumps({"description": description, "files": files}, indent=1))
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         os.replace(scratch, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _remove(entry: Path) -> None:
+    """Take away what stands in the entry's place, a file or a link as well as a folder."""
+    if entry.is_symlink() or entry.is_file():
+        entry.unlink()
+    else:
+        shutil.rmtree(entry, ignore_errors=True)
 
 
 def _digest(path: Path) -> str:

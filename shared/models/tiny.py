@@ -1,16 +1,13 @@
 """The tiny base: a two-layer Llama over a world's vocabulary, trained on the world's demonstrations, cached."""
 
-import inspect
 import json
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from autodidact.models.bases import TextWorld, corpus_digest, one_thread, trained_on
 from autodidact.models.cache import cached
-from autodidact.provenance import source_hash
 from autodidact.streams import stream, torch_seed
 
 if TYPE_CHECKING:
@@ -30,37 +27,12 @@ class TinyBase:
     initializer_range: float = 0.06  # at Llama's 0.02 so narrow a net takes twice the steps to find its demands
 
 
-class TextWorld(Protocol):
-    """What a world must offer for a tiny model to be trained in it."""
-
-    version: str
-    vocabulary: tuple[str, ...]
-
-    def corpus(self, rng: np.random.Generator) -> list[tuple[str, str]]:
-        """(prompt, response) texts for supervised training."""
-
-
 def load_tiny(world: TextWorld, seed: int, base: TinyBase) -> "Policy":
     """The base model of a world and a seed: out of the cache, or trained (10 seconds or so) and kept there."""
-    folder = cached(describe(world, seed, base), lambda scratch: _train(world, seed, base, scratch))
-    return _read(folder)
-
-
-def describe(world: TextWorld, seed: int, base: TinyBase) -> dict:
-    """Everything that a base model depends on, the code and the libraries that train it included."""
-    training = Path(__file__).parents[1] / "training"
-    sources = [Path(__file__), training / "supervised.py", training / "run.py"]
-    sources += sorted(Path(inspect.getfile(type(world))).parent.glob("*.py"))
-    code = {f"{path.parent.name}/{path.name}": source_hash(path.read_text()) for path in sources}
-    return {
-        "kind": "tiny",
-        "world": repr(world),
-        "version": world.version,
-        "base": asdict(base),
-        "seed": seed,
-        "code": code,
-        "libraries": {name: version(name) for name in ("torch", "transformers", "trl", "numpy")},
-    }
+    corpus = cache(lambda: world.corpus(stream(seed, "demonstrate")))
+    digest = corpus_digest(world, seed, lambda: (text.encode() for example in corpus() for text in example))
+    description = trained_on(world, seed, digest, kind="tiny", base=asdict(base))
+    return _read(cached(description, lambda scratch: _train(world, corpus(), seed, base, scratch)))
 
 
 def tiny_tokenizer(vocabulary: tuple[str, ...]) -> "object":
@@ -106,20 +78,21 @@ def new_tiny(world: TextWorld, seed: int, base: TinyBase) -> "Policy":
     return Policy(model, tokenizer, "tiny")
 
 
-def _train(world: TextWorld, seed: int, base: TinyBase, folder: Path) -> None:
+def _train(world: TextWorld, corpus: list[tuple[str, str]], seed: int, base: TinyBase, folder: Path) -> None:
     from safetensors.torch import save_file
 
     from autodidact.training import train_supervised
 
-    policy, _ = train_supervised(
-        new_tiny(world, seed, base),
-        world.corpus(stream(seed, "demonstrate")),
-        steps=base.steps,
-        batch_size=base.batch_size,
-        learning_rate=base.learning_rate,
-        schedule="cosine",
-        seed=torch_seed(stream(seed, "order")),
-    )
+    with one_thread():
+        policy, _ = train_supervised(
+            new_tiny(world, seed, base),
+            corpus,
+            steps=base.steps,
+            batch_size=base.batch_size,
+            learning_rate=base.learning_rate,
+            schedule="cosine",
+            seed=torch_seed(stream(seed, "order")),
+        )
     policy.model.config.save_pretrained(folder)
     policy.model.generation_config.save_pretrained(folder)
     save_file(policy.model.state_dict(), folder / "model.safetensors")

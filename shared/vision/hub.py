@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from autodidact.models.pretrained import quiet
-from autodidact.vision.policy import Gallery, VisionPolicy, sighted
+from autodidact.vision.policy import Gallery, Seen, VisionPolicy, sighted
 
 
 class HubEye:
@@ -36,11 +36,14 @@ class HubEye:
             found.append(features[0] if isinstance(features, list | tuple) or features.ndim == 3 else features)
         return found
 
-    def layout(self, tokenizer: Any, prompt: Any, patches: list[int]) -> list[int]:
-        """Ids of a prompt with the picture's ids in the place of its tokens.
+    def layout(self, tokenizer: Any, prompts: Sequence[Seen], patches: Sequence[list[int]]) -> list[list[int]]:
+        """Ids of every prompt with its picture's ids in the place of the picture's tokens.
 
         Raises ValueError where the processor's number of picture tokens is not that of the encoder's vectors.
         """
+        return [self._lay_out(x, own) for x, own in zip(prompts, patches, strict=True)]
+
+    def _lay_out(self, prompt: Seen, patches: list[int]) -> list[int]:
         words = prompt.text.replace(self.processor.image_token, "")  # a model's own description may hold it
         shown = [] if prompt.image is None else [prompt.image]
         if self.processor.chat_template:

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from autodidact.training.llama import lay_out, response_logits
 from autodidact.vision.policy import Seen, VisionPolicy
 from autodidact.vision.sight import TinySight
 
 Row = tuple[list[int], list[int]]  # ids of a prompt, ids of its response
-IGNORED = -100  # the label that cross-entropy leaves out
 LOOK_UP = "colour"  # to say what colour a thing has takes nothing but to find it and to read it off
 ONE_THING = (LOOK_UP, "there")  # kinds of question about one thing
 AGAIN = "review"  # the word of second turns
@@ -79,14 +79,6 @@ def _weights(policy: VisionPolicy, things: float) -> Tensor:
 
 def _loss(policy: VisionPolicy, rows: list[Row], weights: Tensor | None = None) -> Tensor:
     """Mean cross-entropy of the responses' tokens, in nats, each weighed as its word is, if at all."""
-    longest = max(len(head) + len(tail) for head, tail in rows)
-    ids = torch.full((len(rows), longest), policy.tokenizer.pad_token_id)
-    labels = torch.full((len(rows), longest), IGNORED)
-    for i, (head, tail) in enumerate(rows):
-        ids[i, : len(head) + len(tail)] = torch.tensor(head + tail)
-        labels[i, len(head) : len(head) + len(tail)] = torch.tensor(tail)
-    mask = torch.arange(longest) < torch.tensor([[len(head) + len(tail)] for head, tail in rows])
-    logits = policy.model(input_ids=ids, attention_mask=mask.long()).logits
-    return nn.functional.cross_entropy(
-        logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), weights, ignore_index=IGNORED
-    )
+    batch = lay_out([(head, (tail,)) for head, tail in rows])
+    logits = response_logits(policy.model, batch)[batch.predictor]
+    return nn.functional.cross_entropy(logits, batch.targets, weights)

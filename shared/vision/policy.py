@@ -119,8 +119,8 @@ def sighted(model: nn.Module, gallery: Gallery, projection: nn.Module) -> nn.Mod
 class VisionPolicy(Policy):
     """A policy whose prompts are `Seen`: objects with a text and a picture, or none. Else as `Policy`.
 
-    model: a causal language model made by `sighted`. layout: (tokenizer, prompt, ids of the picture's patches) to the
-    ids of the prompt; by default `picture_first`, that of the tiny model.
+    model: a causal language model made by `sighted`. layout: (tokenizer, prompts, ids of each picture's patches) to
+    the ids of every prompt; by default `picture_first`, that of the tiny model.
     """
 
     def __init__(self, model: nn.Module, tokenizer: Any, name: str = "", layout: Callable | None = None) -> None:
@@ -146,7 +146,9 @@ class VisionPolicy(Policy):
         unique = list(dict.fromkeys(prompts))
         shown = [x for x in unique if x.image is not None]
         places = dict(zip(shown, self.gallery.hang([x.image for x in shown]), strict=True))
-        return {x: self.layout(self.tokenizer, x, [self.words + row for row in places.get(x, ())]) for x in unique}
+        words = self.words
+        patches = [[words + row for row in places.get(x, ())] for x in unique]
+        return dict(zip(unique, self.layout(self.tokenizer, unique, patches) if unique else [], strict=True))
 
     def identity(self, prompt: Seen) -> tuple[str, bytes | None]:
         """Text and digest of the picture: what the policy gets to know of a prompt."""
@@ -158,7 +160,8 @@ class VisionPolicy(Policy):
         return VisionPolicy(copied.model, copied.tokenizer, copied.name, self.layout)
 
 
-def picture_first(tokenizer: Any, prompt: Seen, patches: list[int]) -> list[int]:
-    """Beginning of text, picture, words."""
-    first, *words = tokenizer(prompt.text)["input_ids"]
-    return [first, *patches, *words]
+def picture_first(tokenizer: Any, prompts: Sequence[Seen], patches: Sequence[list[int]]) -> list[list[int]]:
+    """Beginning of text, picture, words, of every prompt."""
+    texts = list(dict.fromkeys(x.text for x in prompts))
+    ids = dict(zip(texts, tokenizer(texts)["input_ids"], strict=True))
+    return [[ids[x.text][0], *picture, *ids[x.text][1:]] for x, picture in zip(prompts, patches, strict=True)]

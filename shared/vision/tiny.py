@@ -1,8 +1,9 @@
 """The tiny policy that sees: a frozen patch reader, a linear projection, and a small Llama; trained once, cached."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,42 +11,64 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from autodidact.models.bases import TRAINERS, corpus_digest, one_thread, trained_on
 from autodidact.models.cache import cached
 from autodidact.models.policy import Policy
-from autodidact.models.tiny import describe, new_tiny, tiny_tokenizer
-from autodidact.provenance import source_hash
+from autodidact.models.tiny import new_tiny, tiny_tokenizer
 from autodidact.streams import stream, torch_seed
 from autodidact.vision.lessons import teach
-from autodidact.vision.policy import Gallery, VisionPolicy, sighted
+from autodidact.vision.policy import Gallery, Seen, VisionPolicy, sighted
 from autodidact.vision.sight import TinySight
 from autodidact.vision.tower import Retina, train_retina
 
 if TYPE_CHECKING:
     from autodidact.environments.shapes import Shapes
 
+OWN = (  # what runs while a base that sees is trained, besides `TRAINERS`
+    "environments/shapes/grid.py",
+    "environments/shapes/rendering.py",
+    "vision/lessons.py",
+    "vision/policy.py",
+    "vision/tiny.py",
+    "vision/tower.py",
+)
 AT_ONCE = 256  # pictures that the tower reads at once
 
 
 def load_tiny_sight(world: "Shapes", seed: int, base: TinySight) -> VisionPolicy:
-    """The base that sees of a world and a seed: out of the cache, or trained (a minute) and kept there."""
-    return _read(cached(_describe(world, seed, base), lambda folder: _train(world, seed, base, folder)))
+    """The base that sees of a world and a seed: out of the cache, or trained (half a minute) and kept there."""
+    corpus = cache(lambda: world.corpus(stream(seed, "demonstrate")))
+    labelled = cache(lambda: world.labelled_patches(base.tower.pictures, stream(seed, "demonstrate", 1)))
+    digest = corpus_digest(world, seed, lambda: _content(corpus(), labelled()), pictures=base.tower.pictures)
+    how = {"kind": "tiny-sight", "base": asdict(base.text), "sight": asdict(base)}
+    description = trained_on(
+        world, seed, digest, (*TRAINERS, *OWN), classes=[len(world.shapes), len(world.colours)], **how
+    )
+    return _read(cached(description, lambda folder: _train(world, corpus(), labelled(), seed, base, folder)))
 
 
-def _describe(world: "Shapes", seed: int, base: TinySight) -> dict:
-    """Everything that a base depends on."""
-    own = {
-        path: source_hash((Path(__file__).parent / path).read_text())
-        for path in ("lessons.py", "policy.py", "tiny.py", "tower.py")
-    }
-    return describe(world, seed, base.text) | {"kind": "tiny-sight", "sight": asdict(base), "own": own}
+def _content(corpus: Sequence[tuple[Seen, str]], labelled: tuple[np.ndarray, np.ndarray]) -> Iterator[bytes]:
+    """What a base is trained on, as bytes: `teach` asks for the kind of a prompt too."""
+    for prompt, response in corpus:
+        picture = b"" if prompt.image is None else prompt.image.tobytes()
+        yield from (prompt.text.encode(), prompt.truth.kind.encode(), picture, response.encode())
+    yield from (np.ascontiguousarray(part).tobytes() for part in labelled)
 
 
-def _train(world: "Shapes", seed: int, base: TinySight, folder: Path) -> None:
+def _train(
+    world: "Shapes",
+    corpus: Sequence[tuple[Seen, str]],
+    labelled: tuple[np.ndarray, np.ndarray],
+    seed: int,
+    base: TinySight,
+    folder: Path,
+) -> None:
     from safetensors.torch import save_file
 
-    retina = train_retina(world, seed, base.tower, [1 + len(world.shapes), 1 + len(world.colours)])
-    policy = _assemble(new_tiny(world, seed, base.text), retina, seed)
-    teach(policy, world.corpus(stream(seed, "demonstrate")), base, stream(seed, "order"))
+    with one_thread():
+        retina = train_retina(labelled, seed, base.tower, [1 + len(world.shapes), 1 + len(world.colours)])
+        policy = _assemble(new_tiny(world, seed, base.text), retina, seed)
+        teach(policy, corpus, base, stream(seed, "order"))
     policy.model.config.save_pretrained(folder)
     policy.model.generation_config.save_pretrained(folder)
     save_file(policy.model.state_dict(), folder / "model.safetensors")

@@ -70,13 +70,14 @@ class Retina(nn.Module):
         return read.reshape(*shape, -1)
 
 
-def train_retina(world: PatchWorld, seed: int, tower: Tower, classes: list[int]) -> Retina:
+def train_retina(labelled: tuple[np.ndarray, np.ndarray], seed: int, tower: Tower, classes: list[int]) -> Retina:
     """A tower that has learnt to name single patches; its weights and batches are drawn from the seed.
+
+    labelled: patches and labels as `PatchWorld.labelled_patches` gives them, of `tower.pictures` pictures.
 
     The loss is the sum over kinds of label of the mean cross-entropy; Adam, learning rate falling linearly to zero.
     """
-    patches, labels = world.labelled_patches(tower.pictures, stream(seed, "demonstrate", 1))
-    patches, labels = torch.from_numpy(patches), torch.from_numpy(labels)
+    patches, labels = (torch.from_numpy(part) for part in labelled)
     rng = stream(seed, "order", 1)
     with torch.random.fork_rng():
         torch.manual_seed(torch_seed(stream(seed, "initialise", 1)))

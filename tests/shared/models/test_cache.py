@@ -2,13 +2,18 @@
 
 import json
 import multiprocessing
+import shutil
+import sys
 import time
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 import torch
 
-from autodidact.models import TinyBase, load_policy
+from autodidact import training
+from autodidact.environments import load_world
+from autodidact.models import TinyBase, bases, cache_folder, load_policy, tiny
 from autodidact.models.cache import MANIFEST, cached
 from tests.shared.toy_world import ToyWorld
 
@@ -39,7 +44,7 @@ def test_another_description_is_another_entry():
     assert build.built == 2
 
 
-@pytest.mark.parametrize("damage", ["truncate", "flip", "remove", "manifest", "version"])
+@pytest.mark.parametrize("damage", ["truncate", "flip", "remove", "manifest", "version", "empty", "file", "link"])
 def test_a_damaged_entry_is_rebuilt(damage):
     build = Counter()
     folder = cached({"kind": "a"}, build)
@@ -52,6 +57,11 @@ def test_a_damaged_entry_is_rebuilt(damage):
         weights.unlink()
     elif damage == "manifest":
         manifest.write_text(manifest.read_text()[:40])
+    elif damage == "empty":  # a manifest that lists nothing vouches for nothing
+        manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "files": {}}))
+    elif damage in ("file", "link"):
+        shutil.rmtree(folder)
+        folder.write_text("?") if damage == "file" else folder.symlink_to(folder.parent / "nowhere")
     else:
         manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "description": {"kind": "b"}}))
     assert cached({"kind": "a"}, build) == folder
@@ -101,6 +111,97 @@ def test_tiny_base_is_deterministic_and_survives_the_cache(tmp_path, monkeypatch
     assert first.generate(prompts, 2, rng=np.random.default_rng(0)) == warm.generate(
         prompts, 2, rng=np.random.default_rng(0)
     )
+
+
+@dataclass(frozen=True)
+class Renamed(ToyWorld):
+    """Another world, with more in it, whose corpus is the same."""
+
+    version: str = "2"
+    rater: str = "noisy"
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """How often a base was trained."""
+    seeds, train = [], tiny._train
+
+    def spy(world, corpus, seed, base, folder):
+        seeds.append(seed)
+        return train(world, corpus, seed, base, folder)
+
+    monkeypatch.setattr(tiny, "_train", spy)
+    return seeds
+
+
+def test_a_base_is_found_by_what_it_is_trained_on(trained):
+    base = TinyBase(steps=2, hidden=32)
+    for world in (ToyWorld(), Renamed()):
+        load_policy("tiny", world, seed=1, base=base)
+    assert trained == [1]
+    others = ToyWorld(examples=201), ToyWorld(vocabulary=(*ToyWorld().vocabulary, "gnu"))
+    for world in others:
+        load_policy("tiny", world, seed=1, base=base)
+    load_policy("tiny", ToyWorld(), seed=1, base=replace(base, steps=3))
+    load_policy("tiny", ToyWorld(), seed=2, base=base)
+    assert trained == [1, 1, 1, 1, 2]
+
+
+def test_a_corpus_is_made_again_when_a_file_of_the_worlds_changes(monkeypatch):
+    """Its hash is kept; with another file it is made once more, and being the same it finds the base of before."""
+    world, made = replace(load_world("instructions/default"), demonstrations=8), []
+    corpus = type(world).corpus
+    monkeypatch.setattr(type(world), "corpus", lambda self, rng: made.append(1) or corpus(self, rng))
+    base = TinyBase(steps=1, hidden=32)
+    digests = []
+
+    def load():
+        digests.append(load_policy("tiny", world, seed=1, base=base).model.lm_head.weight.sum().item())
+        return len(made)
+
+    assert [load(), load()] == [1, 1]
+    monkeypatch.setattr(bases, "_sources", lambda: [b"a new rater"])
+    entries = sorted(path.name for path in cache_folder().glob("tiny-*"))
+    assert [load(), load()] == [2, 2]
+    assert sorted(path.name for path in cache_folder().glob("tiny-*")) == entries
+    assert len(set(digests)) == 1
+
+
+def test_the_key_names_every_module_that_trains():
+    """Watches a training: whatever of this package runs in it is in the key, or is named here."""
+    ran = set()
+
+    def watch(frame, event, argument):
+        path = frame.f_code.co_filename
+        if "autodidact/" in path.replace("src/autodidact", "autodidact"):
+            ran.add(path.rpartition("autodidact/")[2])
+
+    sys.setprofile(watch)
+    try:
+        load_policy("tiny", ToyWorld(), seed=9, base=TinyBase(steps=2, hidden=32))
+    finally:
+        sys.setprofile(None)
+    finds = {"models/bases.py", "models/cache.py", "models/load.py", "provenance.py"}  # how it is found, not what it is
+    copies = {"models/policy.py", "models/memo.py"}  # a policy is made and copied, weights as they are
+    packages = {path for path in ran if path.endswith("__init__.py")}
+    assert ran - packages - finds - copies == set(bases.TRAINERS)
+
+
+def test_bases_are_trained_on_one_thread(monkeypatch):
+    seen, train = [], training.train_supervised
+
+    def spy(*arguments, **options):
+        seen.append(torch.get_num_threads())
+        return train(*arguments, **options)
+
+    monkeypatch.setattr(training, "train_supervised", spy)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        load_policy("tiny", ToyWorld(), seed=1, base=TinyBase(steps=1, hidden=32))
+        assert (seen, torch.get_num_threads()) == ([1], 2)
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_training_teaches(monkeypatch):

@@ -1,6 +1,7 @@
 """Policies that see: pictures as token ids, the tiny base, and a checkpoint in hub format."""
 
 import copy
+import sys
 from functools import partial
 from types import SimpleNamespace
 
@@ -10,9 +11,11 @@ import torch
 
 from autodidact.environments.shapes import Shapes, patches
 from autodidact.losses import stic
+from autodidact.models.bases import TRAINERS
 from autodidact.models.prepare import prepare
+from autodidact.streams import stream
 from autodidact.training import Pair, adapters, train_preferences, train_supervised
-from autodidact.vision import TinySight, VisionPolicy, load_vision_policy
+from autodidact.vision import TinySight, VisionPolicy, load_vision_policy, tiny
 from autodidact.vision.policy import Gallery
 from autodidact.vision.tower import Retina, Tower, train_retina
 
@@ -63,6 +66,27 @@ def test_a_drawing_hangs_beside_pictures_and_nothing_is_taken_for_another():
     assert gallery.hang([grid, grid.T.copy(), grid]) == [range(2), range(2, 4), range(2)]
 
 
+def test_the_key_names_every_module_that_trains(tmp_path, monkeypatch):
+    """Watches a training, its corpus made before: what of this package runs in it is in the key, or is named here."""
+    monkeypatch.setenv("AUTODIDACT_CACHE", str(tmp_path))
+    ran, train = set(), tiny._train
+
+    def watched(*arguments):
+        sys.setprofile(lambda frame, event, argument: ran.add(frame.f_code.co_filename))
+        try:
+            train(*arguments)
+        finally:
+            sys.setprofile(None)
+
+    monkeypatch.setattr(tiny, "_train", watched)
+    load_vision_policy("tiny", WORLD, seed=4, base=BASE)
+    own = {path.rpartition("autodidact/")[2] for path in ran if "src/autodidact/" in path}
+    made = {"models/bases.py", "models/policy.py", "models/memo.py"}  # one thread; a policy, weights as they are
+    packages = {path for path in own if path.endswith("__init__.py")}
+    assert set(tiny.OWN) <= own | {"environments/shapes/grid.py"}  # of it a list of tokens is read, without a call
+    assert own - packages - made <= {*tiny.OWN, *TRAINERS}
+
+
 def test_a_prompt_without_a_picture_is_its_words():
     world = Shapes.preset("drawing", demonstrations=200)
     policy = load_vision_policy("tiny", world, seed=3, base=BASE)
@@ -77,7 +101,8 @@ def test_a_prompt_without_a_picture_is_its_words():
 
 
 def test_log_probabilities_are_those_of_embeddings_put_together_by_hand(policy, asked):
-    retina = train_retina(WORLD, 3, BASE.tower, [7, 7])
+    labelled = WORLD.labelled_patches(BASE.tower.pictures, stream(3, "demonstrate", 1))
+    retina = train_retina(labelled, 3, BASE.tower, [7, 7])
     embedding, x = policy.model.get_input_embeddings(), asked[0]
     response = WORLD.true_caption(x)
     with torch.no_grad():
@@ -130,7 +155,8 @@ def test_both_trainers_take_pictures_and_leave_base_and_tower_alone(policy, aske
 
 
 def test_tower_learns_to_read_and_is_frozen():
-    retina = train_retina(WORLD, 0, Tower(pictures=600, steps=250), [7, 7])
+    labelled = WORLD.labelled_patches(600, stream(0, "demonstrate", 1))
+    retina = train_retina(labelled, 0, Tower(pictures=600, steps=250), [7, 7])
     rows, labels = WORLD.labelled_patches(60, rng(5), "held-out")
     with torch.no_grad():
         right = [
