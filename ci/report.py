@@ -96,7 +96,8 @@ def _notes(paper: Summary) -> list[str]:
     notes = [f"seeds: {', '.join(map(str, paper['finished'])) or 'none'}"]
     notes += [f"seed {seed} failed: {reason}" for seed, reason in paper["failed"].items()]
     notes += [f"missing: seeds {', '.join(map(str, paper['missing']))}"] if paper["missing"] else []
-    return notes + ([f"not pooled: {paper['error']}"] if paper["error"] else [])
+    notes += [f"not pooled: {paper['error']}"] if paper["error"] else []
+    return notes + [text for text in [(paper["record"] or {}).get("generalises")] if text]
 
 
 def _rows(paper: Summary) -> list[dict[str, str]]:

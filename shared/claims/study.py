@@ -175,6 +175,7 @@ class Study:
         records.validate(self.record)
         rows, caption = tables.verdict_rows(self.record), self._caption()
         texts = {"text/html": tables.html_table(rows, caption), "text/plain": tables.text_table(rows, caption)}
+        self._show_judged()
         _update(screen.outcome(self.paper, self.record), _display_id(self.paper.slug, "outcome"))
         _show({records.MIME: self.record, **texts})
         if os.environ.get(CHECK) == "1":
@@ -206,6 +207,10 @@ class Study:
         from autodidact.figures import use_style
 
         use_style()
+        self._show_judged()
+
+    def _show_judged(self) -> None:
+        """Leave only the claims that this scale judges in the notebook's table of claims, if it stands already."""
         if len(self._claims) < len(self.paper.claims) and notebook_shell() is not None:
             _update(screen.claims(self.paper, self._claims), _display_id(self.paper.slug, "claims"))
         self._limit_threads()

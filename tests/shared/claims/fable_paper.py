@@ -36,7 +36,7 @@ PAPER = {
 CELLS = [
     ("scale = 'toy'; seed = 0; seeds = 10\nmodel = None; beta = None; rounds = None", ["parameters"]),
     (
-        "from autodidact.claims import Study, claims_table\nfrom autodidact.figures import by_round, panels\n"
+        "from autodidact.claims import Study, claims_table\nfrom autodidact.figures import by_round, panels, show\n"
         "from autodidact.streams import stream\n"
         "study = Study('fable', globals())\np = study.parameters\nclaims_table('fable')",
         [],
@@ -51,6 +51,7 @@ CELLS = [
     ),
     (
         "figure, (ax,) = panels()\nby_round(ax, {'sppo': np.array(curves)}, quantity='gold score', unit='share')\n"
+        "show(figure, alt='Gold by round')\n"
         "study.table([{'arm': 'sppo', 'last': [c[-1] for c in curves]}], 'Last round')",
         [],
     ),

@@ -146,7 +146,7 @@ def test_in_a_notebook(fable):
     before = provenance.notebook_hash(path)
     first = execute(path)
     outputs = [cell["outputs"] for cell in first.cells]
-    assert [len(o) for o in outputs] == [0, 2, 1, 2, 1]
+    assert [len(o) for o in outputs] == [0, 2, 1, 3, 1]
     assert not any(o["output_type"] in ("stream", "error") for cell in outputs for o in cell)
     assert outputs[2][0]["data"] == {"text/plain": "seeds 0 to 9: 10 of 10 done"}
     outcome, claimed = (output["data"] for output in outputs[1])
