@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from autodidact import provenance
-from autodidact.claims import parameters, replicates, reruns, say, schemas, screen, tables
 from autodidact.claims import paper as papers
+from autodidact.claims import parameters, replicates, reruns, say, schemas, screen, tables
 from autodidact.claims import record as records
 from autodidact.claims.names import unknown
 from autodidact.claims.progress import Progress, notebook_shell
