@@ -20,12 +20,12 @@ from nbformat.v4 import new_code_cell
 
 from autodidact.claims.tables import text_table
 from ci import arguments
-from ci.bench.stages import STAGES
 from ci.check import DRY
 from ci.execute import failed_path
 from ci.files import ROOT
 from ci.jobs import Job
 from ci.plan import notebook
+from ci.stages import STAGES
 
 KEPT = ROOT / "build" / "profile"
 
@@ -38,7 +38,7 @@ def stages(slug: str, parameters: Mapping[str, Any], cache: Path) -> dict[str, f
     with tempfile.TemporaryDirectory() as scratch:
         result = Path(scratch) / "stages.json"
         copy = nbformat.read(notebook(slug), as_version=4)
-        copy.cells.insert(0, new_code_cell("from ci.bench import stages as _stages\n_stages.install()"))
+        copy.cells.insert(0, new_code_cell("from ci import stages as _stages\n_stages.install()"))
         copy.cells.append(new_code_cell(f"_stages.write({str(result)!r})"))
         timed = Path(scratch) / f"{slug}.ipynb"
         nbformat.write(copy, timed)

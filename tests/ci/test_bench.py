@@ -7,7 +7,8 @@ import types
 import pytest
 
 from ci import profiling
-from ci.bench import notebook, rates, stages
+from ci import stages
+from ci.bench import notebook, rates
 from ci.bench.small_paper import write_paper
 
 bench = importlib.import_module("ci.bench.__main__")
