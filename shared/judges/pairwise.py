@@ -24,6 +24,8 @@ def option_masses(
     """
     import torch
 
+    from autodidact.models.sampling import refuse_nan
+
     ids = [sorted({_token(policy, spelling) for spelling in spellings}) for spellings in options]
     heads = [policy.encode(text) for text in texts]
     order = sorted(range(len(heads)), key=lambda i: len(heads[i]))
@@ -46,7 +48,7 @@ def option_masses(
                 use_cache=False,
                 logits_to_keep=1,
             )
-            p = torch.softmax(out.logits[:, -1].float(), dim=-1).cpu().double().numpy()
+            p = refuse_nan(torch.softmax(out.logits[:, -1].float(), dim=-1), policy).cpu().double().numpy()
             masses[batch] = np.stack([p[:, tokens].sum(axis=1) for tokens in ids], axis=1)
     policy.model.train(training)
     return masses

@@ -3,6 +3,7 @@
 from autodidact.models.sampling import Sample, sample
 from autodidact.samplers.labelling import extreme_pairs
 from autodidact.samplers.prefix_cache import PrefixCache
+from autodidact.samplers.rain import rain, surroundings
 from autodidact.samplers.selection import best_and_worst, best_of_n, win_rate_matrix
 from autodidact.samplers.steps import Continuation, continue_answers, first_step, glue
 from autodidact.samplers.tree_search import Found, SearchSettings, Task, sharpened_answers, tree_search
@@ -20,8 +21,10 @@ __all__ = [
     "extreme_pairs",
     "first_step",
     "glue",
+    "rain",
     "sample",
     "sharpened_answers",
+    "surroundings",
     "tree_search",
     "win_rate_matrix",
 ]

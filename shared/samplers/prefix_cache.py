@@ -1,13 +1,12 @@
 """Next-token distributions of a language model by prefix, each prefix computed once and its keys and values kept."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-if TYPE_CHECKING:
-    from autodidact.models.policy import Policy
+from autodidact.models.policy import Policy
+from autodidact.models.sampling import refuse_nan
 
 
 class PrefixCache:
@@ -22,7 +21,7 @@ class PrefixCache:
     for again costs one token). `computed` counts the tokens that went through the model.
     """
 
-    def __init__(self, policy: "Policy", batch_size: int = 1024, memory: int = 2**30) -> None:
+    def __init__(self, policy: Policy, batch_size: int = 1024, memory: int = 2**30) -> None:
         if batch_size < 1 or memory < 1:
             raise ValueError(f"batch_size={batch_size} and memory={memory} must be at least 1")
         self.policy = policy
@@ -66,7 +65,7 @@ class PrefixCache:
             for end in range(1, len(x) + 1):
                 self._slots.setdefault(x[:end], slots[:end])
         last = out.logits[torch.arange(len(batch)), mask.sum(1) - 1]
-        return torch.log_softmax(last.float(), dim=-1).cpu().numpy()
+        return refuse_nan(torch.log_softmax(last.float(), dim=-1), self.policy).cpu().numpy()
 
     def _step(self, batch: list[tuple[int, ...]]) -> np.ndarray:
         """One token after each parent, whose keys and values are gathered from the pool, left-padded."""
@@ -96,7 +95,7 @@ class PrefixCache:
         new = [(layer.keys[:, :, -1].transpose(0, 1), layer.values[:, :, -1].transpose(0, 1)) for layer in cache.layers]
         for x, slots, slot in zip(batch, parents, self._keep(new), strict=True):
             self._slots[x] = np.append(slots, slot)
-        return torch.log_softmax(out.logits[:, -1].float(), dim=-1).cpu().numpy()
+        return refuse_nan(torch.log_softmax(out.logits[:, -1].float(), dim=-1), self.policy).cpu().numpy()
 
     def _keep(self, layers: list[tuple[torch.Tensor, torch.Tensor]]) -> np.ndarray:
         """Put tokens into the pool, of each layer keys and values (heads, tokens, width); returns their slots."""

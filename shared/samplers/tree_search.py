@@ -134,7 +134,8 @@ def tree_search(
 ) -> list[Found]:
     """Search for all answers in lock-step: what the trees ask of model and judge in one step goes into one batch.
 
-    judge: [(index of the task, text of a partial answer)] -> scores in [-1, 1]; each text is put to it once a task.
+    judge: [(index of the task, text of a partial answer)] -> scores in [-1, 1] (else ValueError); each text is put
+    to it once a task.
     decode: answer tokens, end token left out, to text. embed: see `backup`. ends: tokens that end an answer. stops:
     tokens at which a look-ahead may stop (the end of a clause).
     A task's result depends on its own generator alone, up to the rounding of the model's batches.
@@ -231,7 +232,10 @@ class _Tree:
     def _judge(self, answer: Tokens) -> Asking:
         text = self._text(answer)
         if text not in self.found.judged:
-            self.found.judged[text] = float((yield text))
+            score = float((yield text))
+            if not -1 <= score <= 1:  # NaN too
+                raise ValueError(f"the judge gave {text[:60]!r} the score {score}; it must lie in [-1, 1]")
+            self.found.judged[text] = score
         return self.found.judged[text]
 
     def _expand(self, leaf: Node, answer: Tokens, *, at_root: bool) -> Asking:
