@@ -6,8 +6,7 @@ import types
 
 import pytest
 
-from ci import profiling
-from ci import stages
+from ci import profiling, stages
 from ci.bench import notebook, rates
 from ci.bench.small_paper import write_paper
 
