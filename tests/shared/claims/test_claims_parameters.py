@@ -6,11 +6,10 @@ import pytest
 from fable_paper import PAPER
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autodidact.claims import load_paper, resolve, rule_of
+from autodidact.claims import load_paper, papers_folder, resolve, rule_of
 from autodidact.claims.parameters import injected_names
 
-PAPERS = ["all-you-need-is-sex", "cream", "dbg-self-preference", "dstc", "minimaximalist-spo", "pixel-game-testing",
-          "rain", "self-consuming-curation", "self-interpretability", "spin", "sppo", "step-dpo", "stic"]  # fmt: skip
+PAPERS = sorted(path.parent.name for path in papers_folder().glob("*/paper.yaml"))
 REFUSED = [
     ("all-you-need-is-sex", {"crossover": 2.0}, "parameter crossover=2.0 must be at most 1"),
     ("all-you-need-is-sex", {"tournament": 0}, "parameter tournament=0 must be at least 1"),
