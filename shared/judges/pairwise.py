@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autodidact.models.sampling import refuse_nan
+
 if TYPE_CHECKING:
     from autodidact.models.policy import Policy
 
@@ -23,8 +25,6 @@ def option_masses(
     writes a letter with and without a blank. Raises ValueError for a spelling that is not one token.
     """
     import torch
-
-    from autodidact.models.sampling import refuse_nan
 
     ids = [sorted({_token(policy, spelling) for spelling in spellings}) for spellings in options]
     heads = [policy.encode(text) for text in texts]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
+from autodidact.models.sampling import refuse_nan
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -29,7 +31,7 @@ class RewardModel:
 
     @torch.inference_mode()
     def rewards(self, prompts: Sequence[str], responses: Sequence[str], batch_size: int = 256) -> list[float]:
-        """One reward a response, in nats of preference; prompts are texts."""
+        """One reward a response, in nats of preference; prompts are texts. Raises ValueError where one is NaN."""
         scores: list[float] = []
         pairs = _tokens(self.policy, prompts, responses)
         for start in range(0, len(pairs), batch_size):
@@ -38,7 +40,8 @@ class RewardModel:
             pad = self.policy.tokenizer.pad_token_id
             ids = torch.tensor([row + [pad] * (width - len(row)) for row in batch], device=self.model.device)
             mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in batch], device=self.model.device)
-            scores += self.model(ids, attention_mask=mask).logits[:, 0].float().tolist()
+            logits = self.model(ids, attention_mask=mask).logits[:, 0].float()
+            scores += refuse_nan(logits, self.policy).tolist()
         return scores
 
     def utility(self, prompt: HasText, response: str) -> float:

@@ -159,7 +159,7 @@ def left_padded(rows: list[list[int]], pad: int, device: torch.device) -> tuple[
 def refuse_nan(values: torch.Tensor, policy: Speaker) -> torch.Tensor:
     """The same values; ValueError if one is NaN, which a model with such weights gives and which no one may rank."""
     if torch.isnan(values).any():
-        raise ValueError(f"policy {policy!r} gives NaN log-probabilities: its weights are no finite numbers")
+        raise ValueError(f"{policy!r} gives NaN where numbers are due: its weights are not finite")
     return values
 
 

@@ -1,5 +1,7 @@
 """RAIN by one call: the example of the reference, and what it is made of."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -29,13 +31,16 @@ def test_example_of_the_reference(policy):
     assert all(answer.generated > len(answer.tokens) and answer.judged for answer in answers)
 
 
+def likes_cats(sign, prompt, answer):
+    return sign if "cat" in answer else -sign
+
+
 def test_the_judge_is_followed(policy):
     """The same seeds with opposite judges: as often as not a plain policy says the word."""
     says = {}
     for sign in (1, -1):
-        found = rain(
-            policy, PROMPTS * 4, lambda x, y, s=sign: s if "cat" in y else -s, QUICK, rng=np.random.default_rng(1)
-        )
+        judge = partial(likes_cats, sign)
+        found = rain(policy, PROMPTS * 4, judge, QUICK, rng=np.random.default_rng(1))
         says[sign] = np.mean(["cat" in f.text for f in found])
     assert says[1] > says[-1] + 0.5
 
