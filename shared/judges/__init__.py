@@ -5,7 +5,7 @@ Beside them, what judges leave behind: implicit rewards of a policy, and how far
 
 from autodidact.judges.additive import AdditiveJudge, additive_score
 from autodidact.judges.attention import response_attention
-from autodidact.judges.consistency import ordinal_ranks, ranking_consistency
+from autodidact.judges.consistency import ordinal_ranks, rank_correlation, ranking_consistency
 from autodidact.judges.implicit import implicit_rewards, mean_loglikelihoods
 from autodidact.judges.options import OptionJudge
 from autodidact.judges.pairwise import (
@@ -49,6 +49,7 @@ __all__ = [
     "option_masses",
     "ordinal_ranks",
     "pooled_gold",
+    "rank_correlation",
     "ranking_consistency",
     "response_attention",
     "train_reward_model",

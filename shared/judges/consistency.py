@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import rankdata
 
 MEASURES = ("kendall", "spearman", "toporder")
 
@@ -46,3 +47,19 @@ def ranking_consistency(current: ArrayLike, previous: ArrayLike, measure: str = 
         worst = first.argmin(axis=-1) == second.argmin(axis=-1)
         return (best & worst).astype(float)
     raise ValueError(f"measure={measure!r} is unknown; known are {', '.join(MEASURES)}")
+
+
+def rank_correlation(first: ArrayLike, second: ArrayLike) -> float:
+    """Mean Spearman correlation of two scores of the same responses, over the prompts for which both vary; else 0.
+
+    first, second: (prompts, N), or (N,) for one prompt; equal scores share their mean rank. Raises ValueError for
+    shapes that differ, another number of axes, and NaN.
+    """
+    scores = [np.atleast_2d(np.asarray(s, dtype=float)) for s in (first, second)]
+    if scores[0].shape != scores[1].shape or scores[0].ndim != 2 or np.isnan(scores).any():
+        shapes = " and ".join(str(np.shape(s)) for s in (first, second))
+        raise ValueError(f"first and second must be (prompts, N), of one shape and without NaN, got {shapes}")
+    a, b = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (rankdata(s, axis=1) for s in scores))
+    size = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    vary = size > 0
+    return float(np.mean((a * b).sum(axis=1)[vary] / size[vary])) if vary.any() else 0.0

@@ -3,7 +3,7 @@
 from autodidact.lab.answers import Answers
 from autodidact.lab.lab import Lab
 from autodidact.lab.measures import arm_rows, measure_arms, measure_runs
-from autodidact.lab.rounds import labelled_pairs, mean_logprobs, play, with_logprobs
+from autodidact.lab.rounds import labelled_pairs, mean_logprobs, pair_accuracy, play, with_logprobs
 
 __all__ = [
     "Answers",
@@ -13,6 +13,7 @@ __all__ = [
     "mean_logprobs",
     "measure_arms",
     "measure_runs",
+    "pair_accuracy",
     "play",
     "with_logprobs",
 ]

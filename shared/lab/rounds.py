@@ -50,3 +50,16 @@ def mean_logprobs(policy: "Policy", pairs: "Sequence[Pair]") -> np.ndarray:
     """Mean log pi of the chosen and of the rejected responses, (2,), nats a sequence."""
     prompts, sides = [q.prompt for q in pairs], ([q.chosen for q in pairs], [q.rejected for q in pairs])
     return np.array([policy.sequence_logprobs(prompts, side).mean() for side in sides])
+
+
+def pair_accuracy(score: "Callable[[Sequence[str], Sequence[str]], Sequence[float]]", pairs: "Sequence[Pair]") -> float:
+    """How often score(prompts, responses) is higher for the chosen than for the rejected side, ties counting one half.
+
+    score: a number a response, such as `RewardModel.rewards` or a difference of two policies' `sequence_logprobs`.
+    Raises ValueError where there are no pairs.
+    """
+    if not pairs:
+        raise ValueError("pairs is empty: there is no accuracy of nothing")
+    prompts = [q.prompt for q in pairs]
+    chosen, rejected = score(prompts, [q.chosen for q in pairs]), score(prompts, [q.rejected for q in pairs])
+    return float(np.mean(np.sign(np.subtract(chosen, rejected)) + 1) / 2)

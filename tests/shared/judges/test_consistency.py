@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, rankdata, spearmanr
 
-from autodidact.judges import ordinal_ranks, ranking_consistency
+from autodidact.judges import ordinal_ranks, rank_correlation, ranking_consistency
 
 
 @pytest.fixture
@@ -54,3 +54,19 @@ def test_same_and_reversed_rankings_are_one_and_zero():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         ranking_consistency(*arguments)
+
+
+def test_rank_correlation_is_spearmans_mean_without_constant_rows(scores):
+    a, b = scores[0], scores[1].copy()
+    b[3] = 1.0
+    each = [spearmanr(x, y).statistic for x, y in zip(a, b, strict=True) if np.ptp(x) > 0 and np.ptp(y) > 0]
+    assert len(each) < len(a)
+    assert rank_correlation(a, b) == pytest.approx(np.mean(each))
+    assert rank_correlation(a[0], b[0]) == pytest.approx(spearmanr(a[0], b[0]).statistic)
+    assert rank_correlation(np.ones((2, 3)), np.ones((2, 3))) == 0.0
+
+
+@pytest.mark.parametrize("second", [[[1.0, 2.0]], [[1.0, np.nan, 2.0]], [[[1.0, 2.0, 3.0]]]])
+def test_rank_correlation_refuses_other_shapes_and_nan(second):
+    with pytest.raises(ValueError, match="first and second must be"):
+        rank_correlation([[1.0, 2.0, 3.0]], second)
