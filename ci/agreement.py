@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from autodidact.claims.compare import TOLERANCE, compare
+from autodidact.claims.reruns import TOLERANCE, compare
 
 EQUAL, WITHIN, OFF = "equal", "within the spread", "off"
 LEVEL = 0.99  # of the interval in which the mean of other seeds is expected

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from autodidact.claims.finding import changed_claims, finding_problems
 from autodidact.claims.paper import Paper
 from autodidact.claims.record import MIME, read_record, recompute
 
@@ -118,7 +119,10 @@ def output_problems(notebook: Path) -> list[str]:
 
 
 def record_problems(notebook: Path, paper: Paper, scale: str) -> list[str]:
-    """The record is there, is of this paper, scale and claims, and its verdicts follow from its numbers."""
+    """The record is there, is of this paper, scale and claims, its verdicts follow from its numbers.
+
+    At toy scale it bears out the finding of paper.yaml, and has enough seeds.
+    """
     try:
         record = read_record(notebook)
     except ValueError as error:
@@ -126,10 +130,14 @@ def record_problems(notebook: Path, paper: Paper, scale: str) -> list[str]:
     problems = []
     if (record["paper"], record["scale"]) != (paper.slug, scale):
         problems.append(f"the record is of {record['paper']} at {record['scale']}, must be {paper.slug} at {scale}")
-    if [c["id"] for c in record["claims"]] != [c.id for c in paper.claims]:
+    if [c["id"] for c in record["claims"]] != [c.id for c in paper.claims_at(scale)]:
         problems.append("the record's claims are not those of paper.yaml, in their order")
-    if scale == "toy" and record["parameters"]["seeds"] < PUBLISHED_SEEDS:
-        problems.append(f"{record['parameters']['seeds']} seeds, must be {PUBLISHED_SEEDS} or more")
+    changed = changed_claims(paper, record)
+    problems += [f"the claim {name} is not stated as it was when it was measured" for name in changed]
+    if scale == "toy":
+        problems += finding_problems(paper, record)
+        if record["parameters"]["seeds"] < PUBLISHED_SEEDS:
+            problems.append(f"{record['parameters']['seeds']} seeds, must be {PUBLISHED_SEEDS} or more")
     for old, new in zip(record["claims"], recompute(record)["claims"], strict=True):
         names = [name for name in new if not same(old.get(name), new[name])]
         problems += [f"claim {old['id']}: {name} does not follow from its numbers" for name in names]

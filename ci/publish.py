@@ -13,8 +13,8 @@ from typing import Any
 
 import nbformat
 
-from autodidact.claims.compare import published_path
 from autodidact.claims.record import read_record
+from autodidact.claims.reruns import published_path
 from autodidact.claims.tables import text_table, verdict_rows
 from ci import check, form, run
 from ci.board import Board

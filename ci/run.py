@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autodidact.claims.compare import parameters_that_differ, published_path
 from autodidact.claims.record import read_record
+from autodidact.claims.reruns import parameters_that_differ, published_path
 from autodidact.claims.tables import effect, number
 from ci import arguments
 from ci.agreement import EQUAL, OFF, WITHIN, agreement

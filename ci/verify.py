@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import nbformat
 
-from autodidact.claims.compare import compare, published_path, stamp
 from autodidact.claims.finding import changed_claims
 from autodidact.claims.paper import load_paper
 from autodidact.claims.parameters import resolve
 from autodidact.claims.record import MIME, read_record
+from autodidact.claims.reruns import compare, published_path, stamp
 from autodidact.provenance import current_code
 from ci import arguments, run
 from ci.board import Board

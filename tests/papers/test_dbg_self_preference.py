@@ -11,7 +11,7 @@ from autodidact import judges
 from autodidact.claims import papers_folder
 from autodidact.environments import load_world
 from autodidact.environments.judging import Judge, Writer, gold_votes, manner_of, noise_for_accuracy, panel, quality
-from tests.papers.notebooks import execute, seeds_stand_alone
+from tests.papers.notebooks import measure, seeds_stand_alone
 
 WORLD = load_world("judging/dbg")
 # The least that the notebook can do and still reach its verdicts.
@@ -21,9 +21,8 @@ LEAST = {
 }  # fmt: skip
 
 
-def test_seeds_together_are_seeds_apart_bit_for_bit(tmp_path, monkeypatch):
-    monkeypatch.delenv("MAX_SEEDS", raising=False)
-    seeds_stand_alone(lambda **seeds: execute("dbg-self-preference", tmp_path / "out.ipynb", **LEAST, **seeds))
+def test_seeds_together_are_seeds_apart_bit_for_bit():
+    seeds_stand_alone(lambda **seeds: measure("dbg-self-preference", **LEAST, **seeds))
 
 
 @pytest.fixture(scope="module")

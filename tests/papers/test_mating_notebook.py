@@ -1,21 +1,16 @@
 """The notebook on mating preferences with the least that it can do: at every scale, and the same seed by seed."""
 
-import pytest
-
-from tests.papers.notebooks import execute, numbers
+from tests.papers.notebooks import measure, numbers
 
 SLUG = "all-you-need-is-sex"
 LEAST = {"problems": ["koza-1", "keijzer-6"], "mutations": [0.1], "population": 12, "generations": 5, "every": 2}
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.delenv("MAX_SEEDS", raising=False)
-
-    return lambda **given: execute(SLUG, tmp_path / "out.ipynb", **(LEAST | given))
+def run(**given):
+    return measure(SLUG, **(LEAST | given))
 
 
-def test_seeds_together_are_seeds_apart_bit_for_bit_and_scales_are_one_code(run):
+def test_seeds_together_are_seeds_apart_bit_for_bit_and_scales_are_one_code():
     together = numbers(run(seed=100, seeds=2))
     record = run(scale="paper", seed=100, seeds=1)
     apart = numbers(record), numbers(run(seed=101, seeds=1))

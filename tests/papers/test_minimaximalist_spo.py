@@ -13,7 +13,7 @@ from autodidact.environments.control import Answers, ByReturn, PointMasses, Traj
 from autodidact.games import exponential_weights, random_games
 from autodidact.streams import stream
 from ci.form import cells_of, output_problems
-from tests.papers.notebooks import execute, seeds_stand_alone
+from tests.papers.notebooks import execute, measure, seeds_stand_alone
 
 SLUG = "minimaximalist-spo"
 
@@ -131,10 +131,9 @@ LEAST = {
 }  # fmt: skip
 
 
-def test_seeds_together_are_seeds_apart_bit_for_bit(tmp_path, monkeypatch):
-    monkeypatch.delenv("MAX_SEEDS", raising=False)
+def test_seeds_together_are_seeds_apart_bit_for_bit(monkeypatch):
     monkeypatch.setenv("AUTODIDACT_WORKERS", "2")
-    together, _ = seeds_stand_alone(lambda **seeds: execute(SLUG, tmp_path / "out.ipynb", **LEAST, **seeds))
+    together, _ = seeds_stand_alone(lambda **seeds: measure(SLUG, **LEAST, **seeds))
     assert together["equal-trajectories", 100] != together["equal-trajectories", 101]
 
 

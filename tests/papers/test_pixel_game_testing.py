@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.papers.notebooks import execute, seeds_stand_alone
+from tests.papers.notebooks import measure, seeds_stand_alone
 
 SLUG = "pixel-game-testing"
 LEAST = {
@@ -13,26 +13,23 @@ LEAST = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.delenv("MAX_SEEDS", raising=False)
-
-    return lambda **given: execute(SLUG, tmp_path / "out.ipynb", **(LEAST | given))
+def run(**given):
+    return measure(SLUG, **(LEAST | given))
 
 
-def test_seeds_together_are_seeds_apart_bit_for_bit(run):
+def test_seeds_together_are_seeds_apart_bit_for_bit():
     together, alone = seeds_stand_alone(run)
     assert any(together[claim, 100] != pair for (claim, _), pair in alone.items())
 
 
-def test_small_scale_is_freedoom(run):
+def test_small_scale_is_freedoom():
     pytest.importorskip("vizdoom")
     record = run(scale="small", seeds=1, seed=100, knobs={"horizon": 20}, players=1)
     assert record["parameters"]["world"] == "game/doom"
     assert all(len(claim["treatment"]) == 1 for claim in record["claims"])
 
 
-def test_paper_scale_is_the_same_code(run):
+def test_paper_scale_is_the_same_code():
     record = run(scale="paper", seeds=1)
     assert record["scale"] == "paper" and record["parameters"]["tau"] == 0.1
     assert all(len(claim["treatment"]) == 1 for claim in record["claims"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autodidact.claims import papers_folder
-from tests.papers.notebooks import execute, seeds_stand_alone
+from tests.papers.notebooks import measure, seeds_stand_alone
 
 # The least that the notebook can do and still reach its verdicts.
 LEAST = {
@@ -16,9 +16,8 @@ LEAST = {
 }  # fmt: skip
 
 
-def test_seeds_together_are_seeds_apart_bit_for_bit(tmp_path, monkeypatch):
-    monkeypatch.delenv("MAX_SEEDS", raising=False)
-    seeds_stand_alone(lambda **seeds: execute("rain", tmp_path / "out.ipynb", **LEAST, **seeds))
+def test_seeds_together_are_seeds_apart_bit_for_bit():
+    seeds_stand_alone(lambda **seeds: measure("rain", **LEAST, **seeds))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.papers.notebooks import execute
+from tests.papers.notebooks import measure
 
 # The least that each notebook can do and still reach its verdicts.
 LEAST = {
@@ -47,13 +47,12 @@ LEAST = {
 
 
 @pytest.mark.parametrize("slug", sorted(LEAST))
-def test_paper_scale_runs_on_a_checkpoint_in_hub_format(slug, checkpoint, mirror, tmp_path, monkeypatch):
+def test_paper_scale_runs_on_a_checkpoint_in_hub_format(slug, checkpoint, mirror, monkeypatch):
     monkeypatch.setenv("DATASETS_MIRROR", str(mirror))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.delenv("MAX_SEEDS", raising=False)
     others = {"discriminator": str(checkpoint)} if slug == "spin" else {}
     given = {"scale": "paper", "model": str(checkpoint), "seeds": 1, **LEAST[slug], **others}
-    record = execute(slug, tmp_path / "out.ipynb", **given)
+    record = measure(slug, **given)
     assert record["scale"] == "paper"
     assert record["parameters"]["model"] == str(checkpoint)
     assert all(len(claim["treatment"]) >= 1 for claim in record["claims"])

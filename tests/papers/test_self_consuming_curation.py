@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.papers.notebooks import execute, numbers, seeds_stand_alone
+from tests.papers.notebooks import measure, numbers, seeds_stand_alone
 
 # The least that the notebook can do and still reach its verdicts; of fewer points none may lie on a mode.
 LEAST = {
@@ -16,13 +16,12 @@ LEAST = {
 }  # fmt: skip
 
 
-def run(out, **given):
-    return execute("self-consuming-curation", out, **(LEAST | given))
+def run(**given):
+    return measure("self-consuming-curation", **(LEAST | given))
 
 
-def test_seeds_together_are_seeds_apart_bit_for_bit(tmp_path, monkeypatch):
-    monkeypatch.delenv("MAX_SEEDS", raising=False)
-    together, alone = seeds_stand_alone(lambda **seeds: run(tmp_path / "out.ipynb", **seeds))
+def test_seeds_together_are_seeds_apart_bit_for_bit():
+    together, alone = seeds_stand_alone(run)
     assert any(together[claim, 100] != pair for (claim, seed), pair in alone.items() if seed == 101)
 
 
@@ -44,8 +43,7 @@ def photographs(tmp_path, monkeypatch):
     monkeypatch.setenv("DATASETS_MIRROR", str(tmp_path))
 
 
-def test_paper_scale_runs_on_photographs(photographs, tmp_path, monkeypatch):
-    monkeypatch.delenv("MAX_SEEDS", raising=False)
+def test_paper_scale_runs_on_photographs(photographs):
     least = {
         "width": 16,
         "layers": 2,
@@ -59,6 +57,6 @@ def test_paper_scale_runs_on_photographs(photographs, tmp_path, monkeypatch):
         "batch_size": 8,
     }
     given = {"scale": "paper", "seeds": 1, "images": "densities/cifar10-16", **least, "shown": 10}
-    record = run(tmp_path / "out.ipynb", **given)
+    record = run(**given)
     assert numbers(record)
     assert record["scale"] == "paper"

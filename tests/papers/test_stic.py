@@ -10,7 +10,7 @@ from autodidact.claims import papers_folder
 from autodidact.environments import load_world
 from autodidact.environments.shapes import mentions
 from autodidact.streams import stream
-from tests.papers.notebooks import execute, seeds_stand_alone
+from tests.papers.notebooks import measure, seeds_stand_alone
 
 # The least that the notebook can do and still reach its verdicts.
 LEAST = {
@@ -19,16 +19,14 @@ LEAST = {
 }  # fmt: skip
 
 
-def test_seeds_together_are_seeds_apart_bit_for_bit(tmp_path, monkeypatch):
-    monkeypatch.delenv("MAX_SEEDS", raising=False)
-    seeds_stand_alone(lambda **seeds: execute("stic", tmp_path / "out.ipynb", **LEAST, **seeds))
+def test_seeds_together_are_seeds_apart_bit_for_bit():
+    seeds_stand_alone(lambda **seeds: measure("stic", **LEAST, **seeds))
 
 
-def test_paper_scale_runs_on_a_vision_checkpoint_in_hub_format(llava, tmp_path, monkeypatch):
+def test_paper_scale_runs_on_a_vision_checkpoint_in_hub_format(llava, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.delenv("MAX_SEEDS", raising=False)
     given = {"scale": "paper", "model": str(llava), "seeds": 1, "lora": 2, **LEAST}
-    record = execute("stic", tmp_path / "out.ipynb", **given)
+    record = measure("stic", **given)
     assert record["scale"] == "paper" and record["parameters"]["model"] == str(llava)
     (same,) = [claim for claim in record["claims"] if claim["id"] == "strength-zero"]
     assert same["treatment"] == [0.0]
