@@ -32,16 +32,19 @@ class Lab:
     `temperature`, `top_p`, `max_new_tokens`; `steps`, `batch_size`, `learning_rate`, `gradient_accumulation`,
     `optimizer`, `schedule`, `warmup`, `lora_rank`; `prompts`, `responses`, `rounds`; `heldout`, `eval_responses`. Those
     that a preset lacks are at the library's own defaults; a keyword of a verb overrules. Answers and trainings that two
-    arms share (same policy, same pairs, same loss, same run) are computed once. world: another one than the preset's.
+    arms share (same policy, same pairs, same loss, same run) are computed once. The study's progress names the
+    stage. world: another one than the preset's.
     """
 
     def __init__(self, study: "Study", world: str | None = None) -> None:
         self.p = study.parameters
+        self._stage = study.progress
         self.world = load_world(world or self.p.world)
         self._kept = Kept()
 
     def base(self, s: int, model: str | None = None) -> "Policy":
         """The base model of a seed; model: another name than the preset's `model`."""
+        self._stage("base model")
         named = self._named(BASE, "base_")
         if hasattr(self.p, "tower"):
             from autodidact.vision import TinySight, Tower, load_vision_policy
@@ -53,8 +56,8 @@ class Lab:
     def sample(
         self, policy: "Policy", prompts: Sequence[Any], n: int, rng: np.random.Generator, **over: Any
     ) -> Answers:
-        """n answers to every prompt; over: `temperature`, `top_p`, `max_new_tokens`, `batch_size`."""
-        inputs = list(prompts) if hasattr(self.p, "tower") else [x.text for x in prompts]
+        """n answers to every prompt, one of the world or a text; over: any of `SAMPLING`, `batch_size`."""
+        inputs = list(prompts) if hasattr(self.p, "tower") else [getattr(x, "text", x) for x in prompts]
         options = self._named(SAMPLING) | over
         return Answers(prompts, inputs, policy.generate(inputs, n, rng=rng, **options), self.world)
 
@@ -62,6 +65,7 @@ class Lab:
         """`responses` answers to each of round t's own `prompts` of the training split."""
 
         def draw() -> Answers:
+            self._stage(f"round {t + 1}: asking")
             p = self.p
             prompts = self.world.prompts(p.prompts, stream(s, "train", t), split="train", part=t, parts=p.rounds)
             return self.sample(policy, prompts, p.responses, stream(s, "sample", t), **over)
@@ -72,6 +76,7 @@ class Lab:
         """`eval_responses` answers to each of `heldout` held-out prompts; one index, one draw of answers."""
 
         def draw() -> Answers:
+            self._stage("held-out answers")
             prompts = self.world.prompts(self.p.heldout, stream(s, "held-out"), split="held-out")
             return self.sample(policy, prompts, self.p.eval_responses, stream(s, "evaluate", index), **over)
 
@@ -89,13 +94,23 @@ class Lab:
         """The same, and the log of every step."""
         how = self.run(s, t, **over)
         key = key_of("train", [(q.prompt, q.chosen, q.rejected, q.columns) for q in pairs], loss, how)
-        return self._kept.get(policy, key, lambda: train_preferences(policy, pairs, loss=loss, **how))
+
+        def fit() -> "tuple[Policy, list[Mapping[str, float]]]":
+            self._stage(f"round {t + 1}: training on {len(pairs)} pairs")
+            return train_preferences(policy, pairs, loss=loss, **how)
+
+        return self._kept.get(policy, key, fit)
 
     def supervise(self, policy: "Policy", examples: Sequence[tuple[Any, str]], s: int, t: int, **over: Any) -> "Policy":
         """The policy after supervised training on (prompt, response) texts; over: any field of `Run`, `lora`."""
         how = self.run(s, t, **over)
         key = key_of("supervise", list(examples), how)
-        return self._kept.get(policy, key, lambda: train_supervised(policy, examples, **how))[0]
+
+        def fit() -> "tuple[Policy, list[Mapping[str, float]]]":
+            self._stage(f"round {t + 1}: training on {len(examples)} examples")
+            return train_supervised(policy, examples, **how)
+
+        return self._kept.get(policy, key, fit)[0]
 
     def run(self, s: int, t: int, **over: Any) -> dict[str, Any]:
         """What a training takes: the preset's fields of `Run`, adapters, and the seed of the order of batches."""

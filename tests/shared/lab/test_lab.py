@@ -16,6 +16,7 @@ from autodidact.lab import (
     mean_logprobs,
     measure_arms,
     measure_runs,
+    pair_accuracy,
     play,
     with_logprobs,
 )
@@ -24,7 +25,7 @@ from autodidact.losses import dpo, ipo
 from autodidact.models import TinyBase, load_policy
 from autodidact.samplers import Sample
 from autodidact.streams import stream, torch_seed
-from autodidact.training import train_preferences, train_supervised
+from autodidact.training import Pair, train_preferences, train_supervised
 from tests.shared.toy_world import ToyWorld
 
 STEPS = 6
@@ -51,7 +52,9 @@ def lab(tmp_path_factory):
     patch.setattr(labs.lab, "load_world", lambda name: Scored(100))
     p = {"model": "tiny", "world": "toy", "base_steps": STEPS, "temperature": 0.9, "max_new_tokens": 3, "steps": 4}
     p |= {"batch_size": 4, "learning_rate": 1e-3, "lora_rank": None, "prompts": 5, "responses": 3, "rounds": 2}
-    yield Lab(SimpleNamespace(parameters=SimpleNamespace(**p, heldout=4, eval_responses=2)))
+    stages = []
+    yield Lab(SimpleNamespace(parameters=SimpleNamespace(**p, heldout=4, eval_responses=2), progress=stages.append))
+    assert stages[0] == "base model" and {"round 2: asking", "round 1: training on 5 pairs"} <= set(stages)
     patch.undo()
 
 
@@ -195,3 +198,18 @@ def test_claims_about_arms_measure_themselves():
     study = Noted()
     measure_runs(study, RUNS, lambda r: {"better": (r["dpo"]["kl"], r["path"][0])})
     assert study.noted == [("better", 2.0, 1, 0), ("better", 4.0, 3, 1)]
+
+
+def test_accuracy_on_pairs_counts_ties_half():
+    pairs = [Pair("q", "long", "x"), Pair("q", "x", "long"), Pair("qq", "ab", "cd"), Pair("q", "abc", "x")]
+    score = lambda prompts, responses: [len(x) + len(y) for x, y in zip(prompts, responses, strict=True)]  # noqa: E731
+    assert pair_accuracy(score, pairs) == (1 + 0 + 0.5 + 1) / 4
+    with pytest.raises(ValueError, match="pairs is empty"):
+        pair_accuracy(score, [])
+
+
+def test_prompts_may_be_texts(lab, base):
+    prompts = lab.world.prompts(2, stream(0, "train"))
+    texts = [x.text for x in prompts]
+    ours, plain = (lab.sample(base, some, 2, stream(0, "sample")) for some in (prompts, texts))
+    assert ours.texts == plain.texts and ours.inputs == plain.inputs == texts
