@@ -5,9 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from autodidact.environments.arithmetic import Arithmetic, Instruction, Operation, Prompt, Truth
-from autodidact.environments.arithmetic.problems import SPLITS, carries, due, is_heldout
+from autodidact.environments.arithmetic.problems import (
+    SPLITS,
+    Instruction,
+    Operation,
+    Prompt,
+    Truth,
+    carries,
+    due,
+    is_heldout,
+)
 from autodidact.environments.arithmetic.vocabulary import MOST_STEPS, Script
+from autodidact.environments.arithmetic.world import Arithmetic
 
 _FIRST: dict[str, Any] = {"span": (1, 9), "depth": (2, 2), "examples": 3}  # for models of some hundred million weights
 PRESETS: dict[str, dict[str, Any]] = {
