@@ -24,7 +24,8 @@ GRACE_SECONDS = 5
 class Job:
     """One notebook to execute into `output`; `error` is one line once it has failed.
 
-    What lies at `output` from an earlier run stays until this one is whole.
+    `label` is its name on the board, the slug if it is empty. What lies at `output` from an earlier run stays until
+    this one is whole.
     """
 
     slug: str
@@ -33,6 +34,7 @@ class Job:
     parameters: dict[str, Any] = field(default_factory=dict)
     state: str = "waiting"
     error: str | None = None
+    label: str = ""
     started: float = 0.0
     process: subprocess.Popen | None = None
 
@@ -74,7 +76,7 @@ class Job:
     def row(self) -> Row:
         """The job as the board shows it."""
         seeds, stage = seeds_and_stage(self.progress)
-        return Row(self.slug, self.state, seeds, clock(time.monotonic() - self.started), stage)
+        return Row(self.label or self.slug, self.state, seeds, clock(time.monotonic() - self.started), stage)
 
 
 def seeds_and_stage(progress: Path) -> tuple[str, str]:

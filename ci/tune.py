@@ -130,10 +130,10 @@ def _tune(slug: str, arms: list[str], jobs: list[tuple[Job, dict[str, Any]]], li
     waiting = [job for job, _ in jobs if not _current(job)]
     board = Board()
     board.say(f"{len(jobs)} points, {len(jobs) - len(waiting)} of them run before")
-    for job in waiting:  # the board shows jobs by name
-        job.slug = job.output.parent.name
+    for job in waiting:
+        job.label = job.output.parent.name
     try:
-        run_all(waiting, limit, lambda job: board.say(f"{job.slug}: {job.error or 'done'}"), board)
+        run_all(waiting, limit, lambda job: board.say(f"{job.label}: {job.error or 'done'}"), board)
     except KeyboardInterrupt:
         return 130
     finally:

@@ -67,7 +67,8 @@ def rerun(record: Mapping[str, Any], folder: Path) -> Job:
     """The job that measures the first seed of a record again, with the record's own parameters."""
     slug, scale = record["paper"], record["scale"]
     given = {name: value for name, value in record["parameters"].items() if value is not None}
-    return Job(slug, notebook(slug), folder / scale / f"{slug}.ipynb", {**given, "scale": scale, "seeds": 1})
+    output, parameters = folder / scale / f"{slug}.ipynb", {**given, "scale": scale, "seeds": 1}
+    return Job(slug, notebook(slug), output, parameters, label=f"{slug}, {scale}")
 
 
 def write_stamp(place: Path, record: Mapping[str, Any]) -> None:
