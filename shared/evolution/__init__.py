@@ -1,4 +1,4 @@
-"""Genetic programming with DEAP: trees that are evaluated once a subtree, mate choice as an operator, diversity."""
+"""Genetic programming with DEAP: every distinct tree once, mate choice as an operator, diversity."""
 
 from autodidact.evolution.comparisons import a12, fisher, kruskal_wallis, mann_whitney
 from autodidact.evolution.diversity import (
@@ -23,7 +23,7 @@ from autodidact.evolution.mating import (
     whim,
 )
 from autodidact.evolution.primitives import deap_draws, primitive_set
-from autodidact.evolution.trees import Forest, Node, Tree
+from autodidact.evolution.trees import Forest, Symbol, Tree, cut, graft
 from autodidact.evolution.variation import (
     depth_limit,
     point_mutation,
@@ -35,18 +35,20 @@ from autodidact.evolution.variation import (
 __all__ = [
     "Forest",
     "Individual",
-    "Node",
+    "Symbol",
     "Tree",
     "a12",
     "by_fitness",
     "by_outputs",
     "class_entropy",
+    "cut",
     "deap_draws",
     "depth_limit",
     "distinct_outputs",
     "distinct_trees",
     "distinct_values",
     "fisher",
+    "graft",
     "kruskal_wallis",
     "least_fit",
     "mann_whitney",

@@ -10,9 +10,9 @@ DECIMALS = 6  # outputs and errors that agree to so many decimals are the same
 
 
 def distinct_trees(trees: Iterable[Tree]) -> float:
-    """Share of distinct expressions among trees of one forest, which has one node for each; x + 1 and 1 + x are two."""
-    roots = [tree[0] for tree in trees]
-    return len(set(roots)) / len(roots)
+    """Share of distinct expressions among trees of one forest, which has one tree for each; x + 1 and 1 + x are two."""
+    trees = list(trees)
+    return len(set(trees)) / len(trees)
 
 
 def distinct_outputs(outputs: np.ndarray) -> float:

@@ -1,37 +1,55 @@
 """Mate choice as an operator: who is parent 2, given parent 1. `toolbox.register("mate_choice", ...)` is the method.
 
 Every operator is called with the one who chooses and the population, and returns an individual of it (which may be the
-chooser, as draws are with replacement in DEAP's selectors). What is bound beforehand is keyword-only.
+chooser, as draws are with replacement in DEAP's selectors). What is bound beforehand is keyword-only. Draws are DEAP's,
+from Python's global generator: use them within `deap_draws`.
 """
 
+import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 
 import numpy as np
-from deap import tools
 
 from autodidact.evolution.individuals import Individual
 from autodidact.evolution.trees import Tree
 
 PREFERENCES = "preference evaluations"
 FARTHEST = 1e6  # two outputs differ by this at most; where one is not a number they differ by this
+FITNESS = attrgetter("fitness")
 Likeness = Callable[[np.ndarray, Sequence[Individual]], np.ndarray]
+
+
+def drawn(population: Sequence[Individual], size: int) -> list[Individual]:
+    """`size` random ones, with replacement: the draws of DEAP's `selRandom`, which calls `random.choice` for each.
+
+    Raises ValueError for an empty population and for a size below 1.
+    """
+    count, bits = len(population), len(population).bit_length()
+    if not count or size < 1:
+        raise ValueError(f"population of {count} and size={size} must both be 1 or more")
+    draw, some = random.getrandbits, []
+    while len(some) < size:
+        index = draw(bits)
+        if index < count:
+            some.append(population[index])
+    return some
 
 
 def tournament(chooser: Individual, population: Sequence[Individual], *, size: int) -> Individual:
     """The fittest of `size` random ones, whoever chooses: the standard method."""
-    return tools.selTournament(population, 1, size)[0]
+    return max(drawn(population, size), key=FITNESS)
 
 
 def uniform(chooser: Individual, population: Sequence[Individual]) -> Individual:
     """Anyone: random mate choice, without selection on parent 2."""
-    return tools.selRandom(population, 1)[0]
+    return drawn(population, 1)[0]
 
 
 def least_fit(chooser: Individual, population: Sequence[Individual], *, size: int) -> Individual:
     """The least fit of `size` random ones: selection against fitness, without any taste."""
-    return min(tools.selRandom(population, size), key=attrgetter("fitness"))
+    return min(drawn(population, size), key=FITNESS)
 
 
 def most_alike(
@@ -49,7 +67,7 @@ def most_alike(
     or `own_solution`. likeness: outputs of the taste, (points,), and the candidates to distances, (size,), of which
     the least is chosen. A call counts one preference evaluation.
     """
-    candidates = tools.selRandom(population, size)
+    candidates = drawn(population, size)
     counts[PREFERENCES] += 1
     return candidates[int(likeness(taste(chooser).outputs, candidates).argmin())]
 

@@ -1,5 +1,6 @@
 """From a world's operators to DEAP's primitive set, and DEAP's draws from a stream of ours."""
 
+import gc
 import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,11 +45,18 @@ def primitive_set(
 
 @contextmanager
 def deap_draws(rng: np.random.Generator) -> Iterator[None]:
-    """Let DEAP, which draws from Python's global generator, draw from `rng`; afterwards that generator is as it was."""
-    before = random.getstate()
+    """Let DEAP, which draws from Python's global generator, draw from `rng`; afterwards that generator is as it was.
+
+    Meanwhile Python's search for reference cycles rests. A run makes trees by the hundred thousand and drops none in a
+    cycle; to look through all that live, time and again, took half of its time.
+    """
+    before, collecting = random.getstate(), gc.isenabled()
     words = rng.integers(2**32, size=624, dtype=np.uint32)
     random.setstate((3, (*words.tolist(), 624), None))
+    gc.disable()
     try:
         yield
     finally:
         random.setstate(before)
+        if collecting:
+            gc.enable()

@@ -1,8 +1,10 @@
 """How children differ from their parents: subtree crossover, mutation, and a depth limit that counts what it refuses.
 
-As in DEAP, operators return a tuple of trees. Unlike DEAP's they make new trees and leave their arguments as they are.
+As in DEAP, operators return a tuple of trees, and mutations draw from Python's global generator: use them within
+`deap_draws`. Unlike DEAP's they leave their arguments as they are, since trees never change.
 """
 
+import random
 from collections import Counter
 from collections.abc import Callable
 from functools import wraps
@@ -10,7 +12,7 @@ from functools import wraps
 import numpy as np
 from deap import gp
 
-from autodidact.evolution.trees import Tree
+from autodidact.evolution.trees import Tree, cut, graft
 
 Operator = Callable[..., tuple[Tree, ...]]
 
@@ -18,28 +20,30 @@ Operator = Callable[..., tuple[Tree, ...]]
 def subtree_crossover(one: Tree, two: Tree, rng: np.random.Generator) -> tuple[Tree, Tree]:
     """Each tree with a random subtree of the other in the place of a random one of its own.
 
-    All nodes are equally likely, the root included. DEAP's `cxOnePoint` spares the root and leaves trees of one node
-    alone, so that no tree could ever become a single node, and none that is one could grow.
+    All places are equally likely, the root included. DEAP's `cxOnePoint` spares the root and leaves trees of one symbol
+    alone, so that no tree could ever become a single symbol, and none that is one could grow.
     """
-    here, there = _subtree(one, rng), _subtree(two, rng)
-    return one.grafted(here, two[there]), two.grafted(there, one[here])
-
-
-def mutation(tree: Tree, operator: Callable[..., tuple]) -> tuple[Tree]:
-    """A mutant of a tree by one of DEAP's operators, such as `gp.mutUniform` with its arguments bound."""
-    mutant = tree.copy()
-    operator(mutant)
-    return (mutant,)
+    here, from_one = cut(one, int(rng.random() * one.size))
+    there, from_two = cut(two, int(rng.random() * two.size))
+    return graft(here, from_two), graft(there, from_one)
 
 
 def subtree_mutation(tree: Tree, pset: gp.PrimitiveSet, *, min_: int = 0, max_: int = 2) -> tuple[Tree]:
-    """A random subtree replaced by a full random one of depth `min_` to `max_` (DEAP's `mutUniform`)."""
-    return mutation(tree, lambda t: gp.mutUniform(t, lambda pset, type_: gp.genFull(pset, min_, max_, type_), pset))
+    """A random subtree replaced by a full random one of depth `min_` to `max_`: the draws of DEAP's `mutUniform`."""
+    way, old = cut(tree, random.randrange(tree.size))
+    content = gp.genFull(pset, min_, max_, old.symbol.primitive.ret)
+    return (graft(way, tree.symbol.forest.plant(content)),)
 
 
 def point_mutation(tree: Tree, pset: gp.PrimitiveSet) -> tuple[Tree]:
     """A random symbol below the root replaced by another of as many arguments (DEAP's `mutNodeReplacement`)."""
     return mutation(tree, lambda t: gp.mutNodeReplacement(t, pset))
+
+
+def mutation(tree: Tree, operator: Callable[..., tuple]) -> tuple[Tree]:
+    """A mutant of a tree by any of DEAP's operators, such as `gp.mutInsert` with its arguments bound."""
+    (mutant,) = operator(gp.PrimitiveTree(tree.primitives()))
+    return (tree.symbol.forest.plant(mutant),)
 
 
 def unchanged(*trees: Tree) -> tuple[Tree, ...]:
@@ -48,7 +52,7 @@ def unchanged(*trees: Tree) -> tuple[Tree, ...]:
 
 
 def depth_limit(limit: int, counts: Counter, name: str) -> Callable[[Operator], Operator]:
-    """A decorator for `toolbox.decorate`: a child deeper than `limit` is replaced by a copy of its parent.
+    """A decorator for `toolbox.decorate`: a child deeper than `limit` is replaced by its parent.
 
     The first child's parent is the first tree, and so on (DEAP's `staticLimit` draws one of them). Such children are
     duplicates and lower diversity, so they are counted, in `counts[name]`.
@@ -62,12 +66,8 @@ def depth_limit(limit: int, counts: Counter, name: str) -> Callable[[Operator], 
             if all(kept):
                 return children
             counts[name] += len(kept) - sum(kept)
-            return tuple(c if good else p.copy() for c, p, good in zip(children, trees, kept, strict=False))
+            return tuple(c if good else p for c, p, good in zip(children, trees, kept, strict=False))
 
         return limited
 
     return decorator
-
-
-def _subtree(tree: Tree, rng: np.random.Generator) -> slice:
-    return tree.searchSubtree(int(rng.random() * len(tree)))

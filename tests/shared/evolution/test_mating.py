@@ -1,5 +1,6 @@
 """Mate choice against brute force: who is taken, by which likeness, and how often each rule takes whom."""
 
+import random
 from collections import Counter
 from functools import partial
 
@@ -24,6 +25,7 @@ from autodidact.evolution import (
     unlike,
     whim,
 )
+from autodidact.evolution.mating import drawn
 
 PSET = primitive_set(OPERATORS, ["x"], [1.0])
 POINTS = np.linspace(0.5, 2, 7)[:, None]
@@ -98,7 +100,7 @@ def test_a_whim_is_drawn_once_and_is_nobody_elses():
     one, two = individual("x"), individual("x")
     assert whim(one, make=make) is whim(one, make=make) is made[0]
     assert whim(two, make=make) is made[1] and len(made) == 2
-    assert one.ideal == planted("x")  # the inherited ideal is not touched
+    assert one.ideal is planted("x")  # the inherited ideal is not touched
 
 
 def test_preference_evaluations_are_counted_apart():
@@ -107,6 +109,27 @@ def test_preference_evaluations_are_counted_apart():
         chosen(partial(RULE, counts=counts), POPULATION[0], seed)
         chosen(uniform, POPULATION[0], seed)
     assert counts == {"preference evaluations": 7}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 64, 100])
+def test_who_is_met_is_whom_deap_would_draw(count):
+    population = [individual("x", fitness=i) for i in range(count)]
+
+    def met(draw):
+        with deap_draws(np.random.default_rng(count)):
+            return [draw(population, size) for size in (5, 1, 7)], random.random()
+
+    assert met(drawn) == met(tools.selRandom)
+    with deap_draws(np.random.default_rng(count)):
+        (wanted,) = tools.selTournament(population, 1, 5)
+    with deap_draws(np.random.default_rng(count)):
+        assert tournament(None, population, size=5) is wanted
+
+
+@pytest.mark.parametrize(("population", "size"), [([], 5), (POPULATION, 0)])
+def test_nobody_to_meet_is_refused(population, size):
+    with pytest.raises(ValueError, match=f"population of {len(population)} and size={size} must both be 1 or more"):
+        tournament(None, population, size=size)
 
 
 @pytest.mark.parametrize(

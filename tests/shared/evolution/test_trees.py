@@ -1,7 +1,9 @@
-"""Trees that are evaluated once a subtree: the same as DEAP's own, before and after any operator."""
+"""Trees of which every distinct one is one object: the same as DEAP's own, before and after any operator."""
 
+import copy
 import math
 import operator
+import random
 from functools import partial
 
 import numpy as np
@@ -9,8 +11,18 @@ import pytest
 from deap import gp
 
 from autodidact.environments.regression import OPERATORS
-from autodidact.evolution import Forest, deap_draws, point_mutation, primitive_set, subtree_crossover, subtree_mutation
+from autodidact.evolution import (
+    Forest,
+    cut,
+    deap_draws,
+    graft,
+    point_mutation,
+    primitive_set,
+    subtree_crossover,
+    subtree_mutation,
+)
 from autodidact.evolution import trees as module
+from autodidact.evolution.variation import mutation
 
 POINTS = np.random.default_rng(5).uniform(-3, 3, (15, 2))
 VECTOR = primitive_set(OPERATORS, ["x", "y"], [1.0, 0.5])
@@ -30,14 +42,14 @@ def grown(count, depth=6, seed=0):
 
 
 def check(tree):
-    """A tree's nodes are those that its own symbols, read afresh, would give it."""
-    plain = gp.PrimitiveTree([node.symbol for node in tree])
-    assert list(tree) == tree.forest.nodes(plain)
-    assert (str(tree), tree.height) == (str(plain), plain.height)
-    assert [node.size for node in tree] == [plain.searchSubtree(i).stop - i for i in range(len(plain))]
-    assert [node.height for node in tree] == [
-        gp.PrimitiveTree(plain[plain.searchSubtree(i)]).height for i in range(len(plain))
-    ]
+    """A tree is the one that its forest has for its symbols, and has size and height as DEAP counts them."""
+    plain = gp.PrimitiveTree(tree.primitives())
+    assert tree is tree.symbol.forest.plant(plain)
+    assert (str(tree), len(tree), tree.height) == (str(plain), len(plain), plain.height)
+    for place in range(len(plain)):
+        way, subtree = cut(tree, place)
+        assert subtree.primitives() == plain[plain.searchSubtree(place)]
+        assert graft(way, subtree) is tree
 
 
 def test_outputs_are_those_of_stock_deap():
@@ -46,11 +58,11 @@ def test_outputs_are_those_of_stock_deap():
     got = forest.outputs(trees)
     assert np.isfinite(wanted).mean() > 0.5
     np.testing.assert_allclose(got, wanted, rtol=1e-12)
-    assert all((tree.outputs is forest_row) or np.array_equal(tree.outputs, forest_row, equal_nan=True)
-               for tree, forest_row in zip(trees, got, strict=True))  # fmt: skip
+    for tree, row in zip(trees, got, strict=True):
+        np.testing.assert_array_equal(tree.outputs, row)
 
 
-def test_variation_keeps_nodes_and_symbols_together_and_parents_as_they_were():
+def test_children_are_the_trees_of_their_forest_and_parents_stay_as_they_were():
     rng = np.random.default_rng(1)
     forest, trees = grown(30)
     with deap_draws(rng):
@@ -69,25 +81,37 @@ def test_variation_keeps_nodes_and_symbols_together_and_parents_as_they_were():
 
 
 @pytest.mark.parametrize(
-    "vary",
+    ("ours", "deaps"),
     [
-        gp.cxOnePoint,
-        lambda a, b: gp.mutUniform(a, partial(gp.genFull, min_=0, max_=2), VECTOR),
-        lambda a, b: gp.mutNodeReplacement(a, VECTOR),
-        lambda a, b: gp.mutInsert(a, VECTOR),
+        (
+            partial(subtree_mutation, pset=VECTOR, min_=0, max_=2),
+            lambda t: gp.mutUniform(t, lambda pset, type_: gp.genFull(pset, 0, 2, type_), VECTOR),
+        ),
+        (partial(point_mutation, pset=VECTOR), partial(gp.mutNodeReplacement, pset=VECTOR)),
+        (partial(mutation, operator=partial(gp.mutInsert, pset=VECTOR)), partial(gp.mutInsert, pset=VECTOR)),
+        (partial(mutation, operator=gp.mutShrink), gp.mutShrink),
     ],
-    ids=["cxOnePoint", "mutUniform", "mutNodeReplacement", "mutInsert"],
+    ids=["subtree", "point", "insert", "shrink"],
 )
-def test_deaps_own_operators_work_in_place_and_draw_the_same(vary):
+def test_mutations_are_deaps_with_the_same_draws(ours, deaps):
     _, trees = grown(40)
-    plain = [gp.PrimitiveTree([node.symbol for node in tree]) for tree in trees]
-    for seed, a in enumerate(range(0, 40, 2)):
-        for some in (trees, plain):
+    for seed, tree in enumerate(trees):
+        plain, ends = gp.PrimitiveTree(tree.primitives()), []
+        for mutate, of in ((ours, tree), (deaps, plain)):
             with deap_draws(np.random.default_rng(seed)):
-                vary(some[a], some[a + 1])
-    assert [str(tree) for tree in trees] == [str(tree) for tree in plain]
-    for tree in trees:
-        check(tree)
+                (mutant,) = mutate(of)
+                ends.append((str(mutant), random.random()))
+        assert ends[0] == ends[1]
+
+
+def test_crossover_is_that_of_lists():
+    _, trees = grown(40)
+    for seed, (one, two) in enumerate(zip(trees[::2], trees[1::2], strict=True)):
+        rng = np.random.default_rng(seed)
+        lists = [gp.PrimitiveTree(tree.primitives()) for tree in (one, two)]
+        here, there = (plain.searchSubtree(int(rng.random() * len(plain))) for plain in lists)
+        lists[0][here], lists[1][there] = lists[1][there], lists[0][here]
+        assert list(map(str, subtree_crossover(one, two, np.random.default_rng(seed)))) == list(map(str, lists))
 
 
 def test_crossover_may_take_roots_and_so_give_and_grow_single_nodes():
@@ -100,23 +124,35 @@ def test_crossover_may_take_roots_and_so_give_and_grow_single_nodes():
     assert 40 < first.count("y") < 95  # a third of 200
 
 
-def test_equal_expressions_are_one_node_and_constants_count():
+def test_equal_expressions_are_one_tree_and_constants_count():
     forest, _ = grown(0)
     texts = ["add(x, 1.0)", "add(x, 1.0)", "add(1.0, x)", "add(x, 0.5)"]
     trees = [forest.plant(gp.PrimitiveTree.from_string(text, VECTOR)) for text in texts]
-    roots = [tree[0] for tree in trees]
-    assert roots[0] is roots[1] and len(set(roots)) == 3
-    assert trees[0] == trees[1] != trees[2]
+    assert trees[0] is trees[1] and len(set(trees)) == 3
+    assert copy.deepcopy(trees[0]) is trees[0]
+
+
+def test_a_subtree_is_evaluated_once_however_many_trees_contain_it():
+    pset, called = primitive_set(OPERATORS, ["x"]), []
+    pset.context["sin"] = lambda a: called.append(1) or np.sin(a)
+    forest = Forest(pset, POINTS[:, :1])
+    for text in ("sin(x)", "add(sin(x), sin(x))", "mul(x, sin(x))"):
+        assert forest.outputs([forest.plant(gp.PrimitiveTree.from_string(text, pset))]).shape == (1, len(POINTS))
+    assert called == [1]
 
 
 def test_tidying_forgets_the_dead_and_keeps_the_living_apart(monkeypatch):
-    monkeypatch.setattr(module, "NODES", 10)
+    monkeypatch.setattr(module, "TREES", 10)
     forest, trees = grown(50)
-    living, before = trees[:5], len(forest.known)
+    living, before = trees[:5], len(forest)
+    outputs = forest.outputs(living)
     forest.tidy(living)
-    assert len(forest.known) == len({node for tree in living for node in tree}) < before
+    assert len(forest) == len({str(cut(tree, i)[1]) for tree in living for i in range(len(tree))}) < before
     for tree in living:
         check(tree)
+    replanted = [forest.plant(tree.primitives()) for tree in trees]
+    assert replanted[:5] == living and list(map(str, replanted)) == list(map(str, trees))
+    np.testing.assert_array_equal(forest.outputs(replanted[:5]), outputs)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
@@ -125,12 +161,8 @@ def test_a_constant_that_is_not_finite_is_named(value):
     pset.addEphemeralConstant(f"broken{value}", partial(float, value))
     forest = Forest(pset, POINTS[:, :1])
     constant = pset.mapping[f"broken{value}"]()
-    tree = forest.plant([pset.mapping["sin"], pset.mapping["x"]])
     with pytest.raises(ValueError, match=rf"terminal {value} of the tree add\(x, {value}\) must be a finite number"):
         forest.plant([pset.mapping["add"], pset.mapping["x"], constant])
-    with pytest.raises(ValueError, match=f"terminal {value}"):
-        tree[1:2] = [constant]
-    assert str(tree) == "sin(x)"  # nothing is lost
     with pytest.raises(ValueError, match=f"constants: {value} must be finite"):
         primitive_set(OPERATORS, ["x"], [value])
 
