@@ -22,7 +22,11 @@ BOUNDS = {
     "sampler": {"speedup": ("at least", 8.0)},
     "tree search": {"lock_step_speedup": ("at least", 2.0)},
     "warm start": {"first_call_seconds": ("at most", 0.3)},
-    "evolution": {"speedup": ("at least", 5.0), "relative_difference": ("at most", 1e-12)},
+    "evolution": {
+        "speedup": ("at least", 8.0),
+        "of_pyoperon": ("at least", 0.6),
+        "relative_difference": ("at most", 1e-12),
+    },
     "control": {"speedup": ("at least", 10.0)},
     "batch": {"overhead": ("at most", 0.05), "speedup": ("at least", 1.8)},
     "choices": {"world_speedup": ("at least", 20.0), "chooser_speedup": ("at least", 10.0)},
