@@ -1,5 +1,7 @@
 """Scenes as pixels: one glyph a slot, shifted a little, under noise."""
 
+from functools import cache
+
 import numpy as np
 
 from autodidact.environments.shapes.grid import one_hot
@@ -9,6 +11,7 @@ SLOT = 8  # pixels a side of a slot
 GLYPH = 6
 SHIFTS = SLOT - GLYPH + 1  # places of a glyph in its slot, along each axis
 GROUND = np.array([40, 40, 48], np.uint8)
+EMPTY = np.tile(GROUND, (SLOT, SLOT, 1))
 PAINT = dict(
     zip(
         COLOURS,
@@ -29,11 +32,13 @@ _DRAWN = {
 GLYPHS = {shape: np.array([[c == "#" for c in row] for row in _DRAWN[shape].split()]) for shape in SHAPES}
 
 
+@cache
 def paint_slot(shape: str, colour: str, shift: tuple[int, int]) -> np.ndarray:
-    """One slot without noise, uint8 (8, 8, 3): the glyph `shift` pixels down and right of the corner."""
-    tile = np.tile(GROUND, (SLOT, SLOT, 1))
+    """One slot without noise, uint8 (8, 8, 3), read only: the glyph `shift` pixels down and right of the corner."""
+    tile = EMPTY.copy()
     down, right = shift
     tile[down : down + GLYPH, right : right + GLYPH][GLYPHS[shape]] = PAINT[colour]
+    tile.flags.writeable = False
     return tile
 
 
@@ -44,7 +49,9 @@ def assemble(tiles: dict[int, np.ndarray], empty: np.ndarray, noise: float, rng:
     image = board.transpose(0, 2, 1, 3, 4).reshape(SIDE * size, SIDE * size, 3)
     if not noise:
         return image
-    return np.clip(np.rint(image + rng.normal(0, 255 * noise, image.shape)), 0, 255).astype(np.uint8)
+    noisy = rng.normal(0, 255 * noise, image.shape)
+    noisy += image
+    return np.clip(np.rint(noisy, out=noisy), 0, 255, out=noisy).astype(np.uint8)
 
 
 def render(scene: Scene, rng: np.random.Generator, noise: float = 0.06) -> np.ndarray:
@@ -55,8 +62,9 @@ def render(scene: Scene, rng: np.random.Generator, noise: float = 0.06) -> np.nd
     if not 0 <= noise <= 1:
         raise ValueError(f"noise={noise} is a share of full scale and must lie in [0, 1]")
     shifts = rng.integers(SHIFTS, size=(len(scene.objects), 2))
-    tiles = {o.slot: paint_slot(o.shape, o.colour, tuple(s)) for o, s in zip(scene.objects, shifts, strict=True)}
-    return assemble(tiles, np.tile(GROUND, (SLOT, SLOT, 1)), noise, rng)
+    shifts = map(tuple, shifts.tolist())
+    tiles = {o.slot: paint_slot(o.shape, o.colour, shift) for o, shift in zip(scene.objects, shifts, strict=True)}
+    return assemble(tiles, EMPTY, noise, rng)
 
 
 def patches(image: np.ndarray) -> np.ndarray:
