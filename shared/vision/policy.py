@@ -81,7 +81,7 @@ def _digest(image: np.ndarray) -> bytes:
     if not pixels and not (image.dtype.kind == "i" and image.ndim == 2):  # two-dimensional uint8 is no drawing: grey
         what = f"{image.dtype} {image.shape}"
         raise ValueError(f"image must be a uint8 (height, width, 3) or an int (height, width) array, not {what}")
-    kind = f"{image.dtype} {image.shape}".encode()
+    kind = f"{image.dtype.str} {image.shape}".encode()
     return hashlib.blake2b(np.ascontiguousarray(image).tobytes() + kind, digest_size=16).digest()
 
 
