@@ -58,11 +58,13 @@ def continue_answers(
     top_p: float = 1.0,
     max_new_tokens: int = 64,
     batch_size: int = 512,
+    stop: str | None = None,
 ) -> list[list[Continuation]]:
     """`n` answers to every question that begin with its prefix, such as "Step 1:" or right steps and a bare header.
 
-    Sampling is `autodidact.samplers.sample`; one list of `n` continuations a question, in order. Raises ValueError if
-    questions and prefixes differ in number.
+    Sampling is `autodidact.samplers.sample`; one list of `n` continuations a question, in order. stop: a regular
+    expression; a text is cut behind its first match, for models that go on after their answer (`tokens` and `ended`
+    stay those of what was sampled). Raises ValueError if questions and prefixes differ in number.
     """
     if len(questions) != len(prefixes):
         raise ValueError(f"questions and prefixes must be as many: {len(questions)} and {len(prefixes)} were given")
@@ -76,6 +78,12 @@ def continue_answers(
         batch_size=batch_size,
     )
     return [
-        [Continuation(prefix, sample.text, sample.tokens, sample.ended) for sample in row]
+        [Continuation(prefix, _until(stop, sample.text), sample.tokens, sample.ended) for sample in row]
         for prefix, row in zip(prefixes, rows, strict=True)
     ]
+
+
+def _until(stop: str | None, text: str) -> str:
+    """The text up to the end of the first match of `stop`, the whole where there is none."""
+    found = re.search(stop, text) if stop else None
+    return text[: found.end()] if found else text

@@ -1,7 +1,6 @@
 """Step-DPO's pair builder as it stands in the notebook, on a scripted policy whose answers the world itself writes."""
 
 import json
-import re
 from collections import Counter
 from types import SimpleNamespace
 
@@ -9,7 +8,6 @@ import numpy as np
 import pytest
 
 from autodidact.claims import papers_folder
-from autodidact.claims.paper import load_paper
 from autodidact.environments.arithmetic import FOREIGN, Arithmetic, recurrence
 from autodidact.environments.arithmetic.vocabulary import cut_answer
 from autodidact.models.begun import MARK
@@ -21,7 +19,7 @@ WORLD = Arithmetic.preset("steps", digits=3, jump=0.3, carry=0.2, wordings=3)
 PARAMETERS = {"problems": 60, "samples": 4, "continuations": 8, "most_pairs": 2, "judge_off": [0.4], "depth": [2, 4]}
 
 
-def go_on(policy, questions, prefixes, n, rng, temperature=None):
+def go_on(policy, questions, prefixes, n, rng, **over):
     """Demonstrations with their slips, written anew until they begin with the prefix's steps or from there rightly."""
     rows = []
     for x, prefix in zip(questions, prefixes, strict=True):
@@ -41,7 +39,13 @@ def method():
     cells = json.loads((papers_folder() / "step-dpo" / "step-dpo.ipynb").read_text(encoding="utf-8"))["cells"]
     sources = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
     names = {"np": np, "stream": stream, "p": SimpleNamespace(**PARAMETERS), "pairs_after": pairs_after}
-    names |= {"WORLDS": {"wide": WORLD}, "first_header": WORLD.join([], 1), "go_on": go_on, "cut_answer": cut_answer}
+    names |= {
+        "WORLDS": {"wide": WORLD},
+        "first_header": WORLD.join([], 1),
+        "lab": SimpleNamespace(world=WORLD),
+        "go_on": go_on,
+        "cut_answer": cut_answer,
+    }
     names |= {"ask": lambda world, n, rng, split: world.prompts(n, rng, split=split, depth=(2, 4))}
     for start in ("def collect(", "def beside(", "def make_arms("):
         (source,) = [s for s in sources if s.startswith(start)]
@@ -141,15 +145,3 @@ def test_what_moves_is_the_log_likelihood_and_a_pair_is_told_by_its_larger_gain(
     assert measured["right steps"] == pytest.approx((1 - 2) / 2)
     assert measured["told"] == pytest.approx(1 / 3)  # gains 1 against 2, 0 against -5, -3 against -2
     assert measured["margin"] == pytest.approx(((1 - 2) + (0 + 5) + (-3 + 2)) / 3)
-
-
-def test_an_answer_ends_with_its_first_answer_line():
-    cells = json.loads((papers_folder() / "step-dpo" / "step-dpo.ipynb").read_text(encoding="utf-8"))["cells"]
-    (source,) = [s for s in ("".join(c["source"]) for c in cells) if "def until(" in s]
-    names = {"re": re}
-    exec(source[source.index("def until(") : source.index("shown = ")], names)
-    stop = load_paper("step-dpo").scales["small"]["stop"]
-    assert (
-        names["until"](stop, "Step 2: 2 + 1 = 3. The answer is 3.\nProblem: x") == "Step 2: 2 + 1 = 3. The answer is 3."
-    )
-    assert names["until"](stop, "no end") == "no end" == names["until"](None, "no end")

@@ -1,5 +1,6 @@
 """Pairs of steps and training on them: exactly the tokens of the step are scored, and nothing ends it."""
 
+import re
 from functools import partial
 
 import numpy as np
@@ -152,6 +153,17 @@ def test_continuations_go_on_from_the_prefix(policy):
     assert all(c.prefix == PREFIX and c.whole == glue(PREFIX, c.text) for c in rows[0])
     with pytest.raises(ValueError, match="as many: 2 and 1"):
         continue_answers(policy, [QUESTION] * 2, [PREFIX], 1, rng=np.random.default_rng(0))
+
+
+def test_an_answer_ends_behind_the_first_match_of_stop(policy):
+    draw = {"temperature": 1.0, "max_new_tokens": 9}
+    whole, cut = (
+        continue_answers(policy, [QUESTION], ["Step1:"], 40, rng=np.random.default_rng(0), stop=stop, **draw)[0]
+        for stop in (None, "[0-4]")
+    )
+    ends = [re.search("[0-4]", y.text) for y in whole]
+    assert any(ends) and not all(ends)
+    assert [y.text for y in cut] == [y.text[: e.end()] if e else y.text for y, e in zip(whole, ends, strict=True)]
 
 
 def test_training_on_steps_leaves_the_end_token_alone_and_with_ends_does_not(policy):
