@@ -123,6 +123,39 @@ def bootstrap_r(
     return float(low), float(high)
 
 
+def mean_reports(values: np.ndarray) -> tuple[np.ndarray, float]:
+    """The mean report of every context, (contexts, k), NaN where all were malformed; and the share of malformed ones.
+
+    values: (contexts, n, k), several reports a context; a malformed one has a NaN among its weights, and is left out.
+    """
+    there = ~np.isnan(values).any(-1, keepdims=True)
+    total, count = np.where(there, values, 0).sum(1), there.sum(1)
+    return total / np.where(count > 0, count, np.nan), float(1 - there.mean())
+
+
+def single_report_agreement(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Agreement of one report, mean over a context's well-formed ones, (contexts,); values: (contexts, n, k).
+
+    The i-th reports of all contexts are standardised together, as mean reports are. NaN for a context without a report.
+    """
+    each = [agreement(standardised(values[:, i]), standardised(weights)) for i in range(values.shape[1])]
+    each = np.where(np.isnan(values).any(-1), np.nan, np.transpose(each))
+    there = np.isfinite(each)
+    return np.where(there, each, 0).sum(-1) / np.where(there.any(-1), there.sum(-1), np.nan)
+
+
+def right_signs(reports: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Share of each context's weights whose sign is reported right, (contexts,); a weight of 0 has no sign to report.
+
+    NaN for a context without a report, and for one whose weights are all 0.
+    """
+    reports, weights = _pair(reports, weights)
+    asked = weights != 0
+    right = (np.sign(reports) == np.sign(weights)) & asked
+    share = right.sum(-1) / np.where(asked.any(-1), asked.sum(-1), np.nan)
+    return np.where(np.isnan(reports).any(-1), np.nan, share)
+
+
 def _pair(reports: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     reports, weights = np.asarray(reports, float), np.asarray(weights, float)
     if reports.shape != weights.shape or reports.ndim != 2:

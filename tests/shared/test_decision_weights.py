@@ -121,6 +121,34 @@ def test_bad_input_is_named():
         w.agreement_with_others(np.zeros((1, 5)), np.zeros((1, 5)))
 
 
+def test_reports_are_averaged_without_the_malformed():
+    values = np.array([[[1.0, 2.0], [3.0, np.nan], [5.0, 6.0]], [[np.nan, 1.0]] * 3])
+    mean, malformed = w.mean_reports(values)
+    assert mean[0].tolist() == [3.0, 4.0] and np.isnan(mean[1]).all() and malformed == pytest.approx(4 / 6)
+
+
+def test_one_report_agrees_as_reports_taken_one_by_one_do():
+    weights = rng(1).normal(size=(6, 5))
+    values = weights[:, None] + rng(2).normal(size=(6, 3, 5))
+    values[0, 1, 2] = values[5] = np.nan
+    ours = w.single_report_agreement(values, weights)
+    for c in range(5):
+        each = []
+        for k in (k for k in range(3) if np.isfinite(values[c, k]).all()):
+            z = (values[c, k] - np.nanmean(values[:, k])) / np.nanstd(values[:, k])
+            v = (weights[c] - weights.mean()) / weights.std()
+            each.append(1 - np.mean((z - v) ** 2) / 2)
+        assert ours[c] == pytest.approx(np.mean(each))
+    assert np.isnan(ours[5])
+
+
+def test_signs_are_asked_of_weights_that_have_one():
+    reports = np.array([[1.0, -2.0, 3.0], [1.0, 1.0, 1.0], [np.nan] * 3])
+    weights = np.array([[2.0, 0.0, -1.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
+    shares = w.right_signs(reports, weights)
+    assert shares[0] == 0.5 and np.isnan(shares[1:]).all()
+
+
 @needs_release
 def test_the_released_regression_weights_and_figures_are_met():
     release = Release("gpt-4o-2024-08-06")
