@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import nbformat
+
 from autodidact.claims.finding import changed_claims, finding_problems
 from autodidact.claims.paper import Paper
 from autodidact.claims.record import MIME, read_record, recompute
@@ -23,6 +25,10 @@ SECTIONS = (
     "What differs from the paper",
     "How to run it at scale",
 )
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+}
 CELLS = range(12, 26)
 CELL_LINES = 40
 OUTPUT_BYTES = 300_000
@@ -115,6 +121,15 @@ def output_problems(notebook: Path) -> list[str]:
         problems += [f"cell {number}: a path of one machine: {path}" for path in _machine_paths(_source(cell))]
         for output in cell.get("outputs", ()):
             problems += [f"cell {number}: {problem}" for problem in _problems_of(output)]
+    return problems
+
+
+def saved_problems(notebook: Path) -> list[str]:
+    """The file is, byte for byte, what JupyterLab writes when it is opened there and saved."""
+    content = nbformat.read(notebook, as_version=4)
+    problems = [] if content.metadata == METADATA else ["the metadata are not those of published notebooks"]
+    if nbformat.writes(content) + "\n" != notebook.read_text(encoding="utf-8"):
+        problems.append("the file is not written as nbformat writes it (order of keys, indentation, last line)")
     return problems
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from autodidact.claims.paper import papers_folder
 from ci.files import ROOT, shown, write_atomic
-from ci.publish import METADATA
+from ci.form import METADATA
 
 PLACE = ROOT / "build" / "lab"
 SETTINGS = {

@@ -22,10 +22,6 @@ from ci.files import ROOT, only_one, shown, write_atomic
 from ci.jobs import Job, run_all
 
 SCRATCH = ROOT / "build" / "publish"
-METADATA = {
-    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
-}
 KEPT = ("tags", "jupyter", "slideshow")  # metadata of cells that a person set
 DEFAULT_SCALE = run.DEFAULT_SCALE
 INJECTED = "injected-parameters"
@@ -56,7 +52,7 @@ def target(slug: str, parameters: dict[str, Any]) -> Path:
 def clean(executed: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """A copy of an executed notebook without anything that a second run on another machine would change."""
     cells = [_clean_cell(cell, number) for number, cell in enumerate(executed.cells)]
-    copy = nbformat.from_dict({"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5})
+    copy = nbformat.from_dict({"cells": cells, "metadata": form.METADATA, "nbformat": 4, "nbformat_minor": 5})
     nbformat.validate(copy)
     return copy
 

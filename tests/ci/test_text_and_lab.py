@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from jupyter_server.services.contents.filemanager import FileContentsManager
 
-from ci import lab, publish, text
+from ci import form, lab, publish, text
 from ci.bench.small_paper import write_paper
 
 
@@ -73,11 +73,14 @@ def test_the_copy_follows_what_is_published_until_it_is_edited(executed, papers,
 def test_opening_and_saving_changes_nothing_whatever_the_kernel_calls_itself(executed, papers):
     manager = FileContentsManager(root_dir=str(papers), pre_save_hook=lab.before_saving)
     before = executed.read_bytes()
+    assert form.saved_problems(executed) == []
     model = manager.get("alpha/alpha.ipynb")
     model["content"]["metadata"]["language_info"] = {"name": "python", "version": "3.99", "codemirror_mode": "x"}
     model["content"]["metadata"]["kernelspec"]["display_name"] = "Python 3"
     manager.save(model, "alpha/alpha.ipynb")
     assert executed.read_bytes() == before
+    executed.write_bytes(before.rstrip())
+    assert len(form.saved_problems(executed)) == 1
 
 
 def test_the_lab_takes_flags_and_runs_as_root(tmp_path, monkeypatch):

@@ -47,6 +47,9 @@ class TestPaper:
     def test_outputs(self, slug):
         assert form.output_problems(notebook(slug)) == []
 
+    def test_the_file_is_as_jupyterlab_saves_it(self, slug):
+        assert form.saved_problems(notebook(slug)) == []
+
     def test_record(self, slug):
         assert form.record_problems(notebook(slug), load_paper(slug), "toy") == []
 
