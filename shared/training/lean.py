@@ -130,5 +130,5 @@ def _optimizer(model: torch.nn.Module, run: Run) -> tuple[torch.optim.Optimizer,
         if weight.requires_grad:
             (others if "norm" in name or "bias" in name else decaying).append(weight)
     groups = [{"params": decaying, "weight_decay": run.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=run.learning_rate, betas=(0.9, 0.999), eps=1e-8)
+    optimizer = torch.optim.AdamW(groups, lr=run.learning_rate, betas=(0.9, 0.999), eps=1e-8, fused=True)
     return optimizer, get_scheduler(run.schedule, optimizer, run.warmup_steps, run.steps)
