@@ -11,11 +11,11 @@ from typing import Any
 
 from autodidact.claims.paper import Paper, load_paper, papers_folder
 from autodidact.claims.record import read_record
+from autodidact.claims.tables import word
 
 ROLES = ("central", "supporting", "control")
 PLURAL = {"central": "central", "supporting": "supporting", "control": "controls"}
-MARKS = {"reproduced": "●", "contradicted": "✖", "negligible": "≈", "open": "○", "untested": "–"}
-OURS = {"reproduced": "holds", "contradicted": "fails"}
+SEVERAL = {"holds": "hold", "fails": "fail"}
 ORDER = ("reproduced", "holds", "contradicted", "fails", "negligible", "open", "untested")
 
 
@@ -53,9 +53,9 @@ class Entry:
         claims = self.record["claims"] if self.record else ()
         return tuple(sorted(claims, key=lambda claim: ROLES.index(claim["role"])))
 
-    def verdicts(self, role: str) -> list[str]:
-        """The verdict of every claim of one role, in the order of the record."""
-        return [claim["verdict"] for claim in self.claims if claim["role"] == role]
+    def of_role(self, role: str) -> list[dict[str, Any]]:
+        """The claims of the record that have this role."""
+        return [claim for claim in self.claims if claim["role"] == role]
 
     @property
     def size(self) -> str:
@@ -92,24 +92,25 @@ def by_kind(entries: Iterable[Entry]) -> dict[str, list[list[Entry]]]:
     return {kind: list(group) for kind, group in groupby(papers, key=lambda runs: runs[0].paper.kind)}
 
 
-def word(claim: Mapping[str, Any]) -> str:
-    """A claim's verdict as people read it: ours hold or fail, a paper's is reproduced or contradicted."""
-    return OURS.get(claim["verdict"], claim["verdict"]) if claim["whose"] == "ours" else claim["verdict"]
+def tally(words: Iterable[str]) -> dict[str, int]:
+    """How often each word for a verdict occurs; those that do not occur are left out."""
+    counts = Counter(words)
+    return {said: counts[said] for said in ORDER if counts[said]}
 
 
-def tally(verdicts: Iterable[str]) -> dict[str, int]:
-    """How often each verdict occurs, or the word for it; those that do not occur are left out."""
-    counts = Counter(verdicts)
-    return {verdict: counts[verdict] for verdict in ORDER if counts[verdict]}
+def counted(claims: Iterable[Mapping[str, Any]]) -> str:
+    """How many claims have which verdict: `3 reproduced, 2 hold, 1 open`."""
+    counts = tally(map(word, claims)).items()
+    return ", ".join(f"{number} {said if number == 1 else SEVERAL.get(said, said)}" for said, number in counts)
 
 
 def in_words(entry: Entry) -> str:
     """The verdicts of a run by role, in place of marks: `central: 2 reproduced, 1 open; controls: 3 open`."""
     parts = []
     for role in ROLES:
-        counts = tally(word(claim) for claim in entry.claims if claim["role"] == role)
-        if counts:
-            parts.append(f"{PLURAL[role]}: {', '.join(f'{number} {said}' for said, number in counts.items())}")
+        claims = entry.of_role(role)
+        if claims:
+            parts.append(f"{PLURAL[role]}: {counted(claims)}")
     return "; ".join(parts) or "not run"
 
 

@@ -12,23 +12,23 @@ from html import escape
 from pathlib import Path
 
 from autodidact.claims.paper import papers_folder
-from ci.entries import MARKS, ROLES, Entry, by_kind, in_words, published, strength, tally
+from autodidact.claims.screen import MARKS
+from autodidact.claims.tables import word
+from ci.entries import ROLES, Entry, by_kind, counted, in_words, published, strength
 from ci.files import shown, write_atomic
 
 MARKERS = ("<!-- gallery -->", "<!-- /gallery -->")
 PICTURE = "claims.png"
-LEGEND = (
-    "{marks}. Large: central claims, always the paper's own; small: its other claims, then controls "
-    "(ours as a rule: ● holds, ✖ fails)."
-)
+WIDTH = 10.5  # inches of the picture; it is shown in 838 px
+LEGEND = "{marks} (ours: ● holds, ✖ fails); large: central claims, small: the others, then controls."
 
 
 def markdown(entries: Sequence[Entry], papers: str) -> str:
     """Sentence, picture and table; `papers` is the way from the Markdown file to the papers' folder: `papers/`."""
     kinds = by_kind(entries)
     rows = [runs for group in kinds.values() for runs in group]
-    verdicts = [verdict for entry in _own(rows) for role in ROLES for verdict in entry.verdicts(role)]
-    marks = ", ".join(f"{MARKS[verdict]} {verdict}" for verdict in tally(verdicts))
+    verdicts = {claim["verdict"] for entry in _own(rows) for claim in entry.claims}
+    marks = ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items() if verdict in verdicts)
     lines = [
         sentence(rows),
         f'<img src="{papers}{PICTURE}" width="838" alt="{escape(picture_text(rows))}">',
@@ -44,32 +44,31 @@ def sentence(papers: Sequence[Sequence[Entry]]) -> str:
     records = [entry.record for entry in own if entry.record]
     if not records:
         return f"**{_count(len(papers), 'paper')}**, none of them run yet."
-    verdicts = [verdict for entry in own for verdict in entry.verdicts("central")]
-    counts = ", ".join(f"{number} {verdict}" for verdict, number in tally(verdicts).items())
+    central = [claim for entry in own for claim in entry.of_role("central")]
     seeds = _span([record["parameters"]["seeds"] for record in records])
     minutes = [record["seconds"] / 60 for record in records]
     took = _span([max(1, round(m)) for m in minutes])
+    found = f"Of {_count(len(central), 'central claim')} of {_count(len(papers), 'paper')}: {counted(central)}"
     return (
-        f"**Of {_count(len(verdicts), 'central claim')} of {_count(len(papers), 'paper')}: {counts}**, in worlds whose "
-        f"truth is known (tiny models, {seeds} seeds). A notebook runs in "
-        f"{took} minutes of two CPU cores (median {statistics.median(minutes):.0f})."
+        f"**{found}**, in worlds whose truth is known (tiny models, {seeds} seeds). A notebook runs in {took} minutes "
+        f"of two CPU cores (median {statistics.median(minutes):.0f})."
     )
 
 
 def picture_rows(papers: Iterable[Sequence[Entry]]) -> list[tuple[str, str, list[tuple[float, str]]]]:
     """The rows of `figures.forest`: kind, name, and (effect in the claimed direction, verdict) a central claim."""
     return [
-        (runs[0].paper.kind, runs[0].paper.name, [(strength(c) or 0.0, c["verdict"]) for c in _central(runs[0])])
+        (runs[0].paper.kind, runs[0].paper.name, [(strength(c) or 0.0, word(c)) for c in runs[0].of_role("central")])
         for runs in papers
     ]
 
 
 def picture_text(papers: Sequence[Sequence[Entry]]) -> str:
     """The picture in words, for those who cannot see it: the counts, and every contradicted claim's paper."""
-    against = [runs[0].paper.name for runs in papers if "contradicted" in runs[0].verdicts("central")]
-    counts = tally(verdict for entry in _own(papers) for verdict in entry.verdicts("central"))
-    said = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+    central = [(entry.paper.name, claim) for entry in _own(papers) for claim in entry.of_role("central")]
+    against = dict.fromkeys(name for name, claim in central if claim["verdict"] == "contradicted")
     names = f" Contradicted in {', '.join(against)}." if against else ""
+    said = counted([claim for _, claim in central])
     return f"All central claims, a row a paper: the effect in the claimed direction in half-widths. {said}.{names}"
 
 
@@ -77,7 +76,7 @@ def table(kinds: dict[str, list[list[Entry]]], papers: str) -> list[str]:
     """The lines of the table: a row for each kind, and below it a row a paper."""
     lines = ["| paper | what came out | claims |", "| --- | --- | --- |"]
     for kind, group in kinds.items():
-        lines.append(f"| **{_cell(kind)}** | | |")
+        lines.append(f"| | **{_cell(kind)}** | |")
         lines += [f"| {' | '.join(_row(runs, papers))} |" for runs in group]
     return lines
 
@@ -102,7 +101,7 @@ def picture(papers: Sequence[Sequence[Entry]]) -> bytes:
     from autodidact.figures import forest, png, use_style
 
     use_style()
-    return png(forest(picture_rows(papers)))
+    return png(forest(picture_rows(papers), width=WIDTH))
 
 
 def between_markers(text: str, content: str) -> str:
@@ -126,18 +125,14 @@ def _row(runs: Sequence[Entry], papers: str) -> tuple[str, str, str]:
     own = runs[0]
     places = [f"{papers}{run.notebook.relative_to(papers_folder()).as_posix()}" for run in runs]
     links = " · ".join(f"[{run.scale}]({place}) {run.size}" for run, place in zip(runs, places, strict=True))
-    name = f"[{_cell(own.paper.name)}]({places[0]}) {own.paper.year}<br><sub>{links}</sub>"
-    large, *small = ("".join(MARKS[verdict] for verdict in own.verdicts(role)) for role in ROLES)
+    name = f"[{_cell(own.paper.name)}]({places[0]})<br><sub>{own.paper.year} · {links}</sub>"
+    large, *small = ("".join(MARKS[claim["verdict"]] for claim in own.of_role(role)) for role in ROLES)
     marks = " ".join([large, *(f"<sub>{text}</sub>" for text in small if text)])
     return name, _cell(own.paper.finding["says"]), f'<span title="{escape(in_words(own))}">{marks}</span>'
 
 
 def _own(papers: Iterable[Sequence[Entry]]) -> list[Entry]:
     return [runs[0] for runs in papers]
-
-
-def _central(entry: Entry) -> list[dict]:
-    return [claim for claim in entry.claims if claim["role"] == "central"]
 
 
 def _count(number: int, what: str) -> str:

@@ -7,9 +7,11 @@ from typing import Any
 
 import yaml
 
+from autodidact.claims.finding import finding_problems
 from autodidact.claims.paper import papers_folder
-from autodidact.claims.tables import effect, number
-from ci.entries import MARKS, PLURAL, ROLES, Entry, word
+from autodidact.claims.screen import MARKS
+from autodidact.claims.tables import effect, number, word
+from ci.entries import PLURAL, ROLES, Entry
 
 SIGNS = {"greater": "above", "less": "below", "equal": "equal to", "at_least": "not below", "at_most": "not above"}
 WIDTH, HEIGHT, EDGE = 180, 22, 8  # of an interval bar, in px
@@ -64,7 +66,10 @@ def sources(text: str) -> dict[str, dict[str, str]]:
 
 
 def _finding(entry: Entry) -> str:
-    return f'<p class="finding"><strong>What came out.</strong> {escape(entry.paper.finding["says"])}</p>'
+    """The published finding, and where the run shown does not bear it out, what it has instead."""
+    problems = finding_problems(entry.paper, entry.record) if entry.record else []
+    remark = f" <small>Not borne out by this run: {escape('; '.join(problems))}.</small>" if problems else ""
+    return f'<p class="finding"><strong>What came out.</strong> {escape(entry.paper.finding["says"])}{remark}</p>'
 
 
 def _claims(runs: Sequence[Entry]) -> Iterator[str]:

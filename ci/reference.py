@@ -68,7 +68,7 @@ def _directive(module: str, name: str, value: object) -> str:
     text = repr(value)
     shown = f"\n   Has {len(value)} entries.\n" if len(text) > 200 and hasattr(value, "__len__") else ""
     content = shown or f"\n   ``{text[:200]}``\n"
-    return f".. py:data:: {module}.{name}\n   :type: {type(value).__name__}\n{content}"
+    return f".. py:data:: {name}\n   :type: {type(value).__name__}\n{content}"
 
 
 def _block(block: str) -> list[str]:

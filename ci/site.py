@@ -156,9 +156,7 @@ def _figure(output: dict[str, Any], name: str, static: Path) -> None:
     file = static / "figures" / f"{name}.{IMAGES[kind]}"
     write_atomic(file, content if kind == "image/svg+xml" else _smaller(base64.b64decode(content)))
     alt = output.get("metadata", {}).get("autodidact", {}).get("alt") or "figure of the notebook"
-    output["data"] = {
-        "text/html": f'<img class="figure" loading="lazy" src="_static/figures/{file.name}" alt="{escape(alt)}">'
-    }
+    output["data"] = {"text/html": f'<img class="figure" src="_static/figures/{file.name}" alt="{escape(alt)}">'}
 
 
 def _smaller(image: bytes) -> bytes:

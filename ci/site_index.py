@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from ci.entries import MARKS, PLURAL, ROLES, Entry, by_kind, in_words, tally, word
+from autodidact.claims.screen import MARKS
+from ci.entries import PLURAL, ROLES, Entry, by_kind, counted, in_words
 
 SORTS = {"name": "by name", "kind": "by kind", "year": "newest first", "reproduced": "most reproduced first"}
 
@@ -35,11 +36,11 @@ def _controls(kinds: Sequence[str], count: int) -> str:
 
 def _row(runs: Sequence[Entry]) -> str:
     own = runs[0]
-    paper, counts = own.paper, tally(own.verdicts("central"))
+    paper, central = own.paper, [claim["verdict"] for claim in own.of_role("central")]
     links = " · ".join(f'<a href="{run.name}.html">{escape(run.scale)}</a> {escape(run.size)}' for run in runs)
     return (
         f'<li data-name="{escape(paper.name.lower())}" data-kind="{escape(paper.kind)}" data-year="{paper.year}" '
-        f'data-reproduced="{counts.get("reproduced", 0)}" data-has="{" ".join(counts)}">\n'
+        f'data-reproduced="{central.count("reproduced")}" data-has="{" ".join(dict.fromkeys(central))}">\n'
         f'<div class="who"><a class="name" href="{own.name}.html">{escape(paper.name)}</a> '
         f"<small>{escape(str(paper.venue or paper.year))}<br>{escape(paper.kind)}</small></div>\n"
         f'<div class="what">{escape(paper.finding["says"])}</div>\n'
@@ -51,10 +52,9 @@ def _row(runs: Sequence[Entry]) -> str:
 def _marks(entry: Entry) -> str:
     lines = []
     for role in ROLES:
-        claims = [claim for claim in entry.claims if claim["role"] == role]
+        claims = entry.of_role(role)
         if claims:
-            said = ", ".join(f"{number} {text}" for text, number in tally(map(word, claims)).items())
             marks = "".join(f'<b class="{claim["verdict"]}">{MARKS[claim["verdict"]]}</b>' for claim in claims)
-            spoken = f'<span role="img" aria-label="{said}">{marks}</span>'
+            spoken = f'<span role="img" aria-label="{counted(claims)}">{marks}</span>'
             lines.append(f'<div class="{role}"><small>{PLURAL[role]}</small> {spoken}</div>')
     return "".join(lines) or "not run"
