@@ -1,7 +1,7 @@
 """The self-preference notebook: what a model is taught in each arm, and its simulated judges."""
 
 import json
-from itertools import count
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from autodidact import judges
 from autodidact.claims import papers_folder
 from autodidact.environments import load_world
-from autodidact.environments.judging import Judge, Writer, gold_votes, manner_of, noise_for_accuracy, panel, quality
+from autodidact.environments.judging import Judge, Writer, gold_votes, manner_of, panel, quality
 from tests.papers.notebooks import measure, seeds_stand_alone
 
 WORLD = load_world("judging/dbg")
@@ -30,11 +30,10 @@ def cells():
     """The functions of the cells that simulate and that teach."""
     path = papers_folder() / "dbg-self-preference/dbg-self-preference.ipynb"
     sources = ["".join(c["source"]) for c in json.loads(path.read_text())["cells"]]
-    settings = {"pairs": 4000, "ladder_pairs": 4000, "spread": 1.5, "gold_judges": 3, "gold_noise": 0.7}
+    settings = {"pairs": 4000, "spread": 1.5, "gold_judges": 3, "gold_noise": 0.7, "judge_noise": 0.7, "lean": 0.75}
     names = {
-        **{name: getattr(judges, name) for name in judges.__all__}, "np": np, "count": count, "environment": WORLD,
-        "Judge": Judge, "gold_votes": gold_votes, "noise_for_accuracy": noise_for_accuracy, "panel": panel,
-        "p": SimpleNamespace(**settings, judge_noise=0.7, lean=0.75),
+        "np": np, "partial": partial, "judges": judges, "environment": WORLD, "Judge": Judge, "gold_votes": gold_votes,
+        "panel": panel, "p": SimpleNamespace(**settings),
     }  # fmt: skip
     for name in ("def simulate(", "def lessons("):
         (source,) = [x for x in sources if name in x]
