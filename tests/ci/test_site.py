@@ -116,6 +116,7 @@ def test_it_fits_narrow_and_wide_screens_and_asks_for_nothing_outside(built, pag
         page.set_viewport_size({"width": width, "height": 900})
         for name in pages:
             page.goto(f"{folder}/{name}.html")
+            page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
             assert page.evaluate(OVERFLOW) <= 0, (name, width)
     assert [url for url in page.asked if not url.startswith((folder, "data:"))] == []
     assert page.errors == []
