@@ -66,7 +66,9 @@ def structure_problems(notebook: Path) -> list[str]:
         problems.append(f"{len(cells)} cells, must be {CELLS[0]} to {CELLS[-1]}")
     for number, cell in enumerate(cells):
         lines = len(_source(cell).splitlines())
-        if cell["cell_type"] == "code" and lines > CELL_LINES:
+        if (
+            cell["cell_type"] == "code" and lines > CELL_LINES and not _tagged(cell)
+        ):  # parameters are as many as they are
             problems.append(f"cell {number}: {lines} lines, must be {CELL_LINES} at most")
     return problems
 
@@ -94,9 +96,14 @@ def text_problems(notebook: Path) -> list[str]:
 
 def parameter_problems(notebook: Path, paper: Paper) -> list[str]:
     """One cell tagged `parameters`: scale, seed and seeds with values, None for every parameter that a preset fills."""
-    tagged = [cell for cell in cells_of(notebook) if "parameters" in cell["metadata"].get("tags", ())]
+    tagged = [cell for cell in cells_of(notebook) if _tagged(cell)]
     if len(tagged) != 1:
         return [f"{len(tagged)} cells are tagged `parameters`, must be 1"]
+    chained = [node.lineno for node in ast.parse(_source(tagged[0])).body if len(getattr(node, "targets", "1")) > 1]
+    if chained:
+        return [
+            f"parameters cell: line {chained[0]} sets several names, which `papermill --help-notebook` does not list"
+        ]
     values = _assignments(_source(tagged[0]))
     own = {"scale": "toy", "seed": 0, "seeds": PUBLISHED_SEEDS}
     presets = {name: None for name in paper.scales["toy"] if name not in own}
@@ -228,6 +235,10 @@ def _figure_problems(output: Cell) -> Iterator[str]:
 
 def _machine_paths(text: str) -> list[str]:
     return [text[match.start() :].split()[0][:60] for match in OF_A_MACHINE.finditer(text)]
+
+
+def _tagged(cell: Cell) -> bool:
+    return "parameters" in cell["metadata"].get("tags", ())
 
 
 def _source(cell: Cell) -> str:
