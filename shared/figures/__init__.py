@@ -6,6 +6,7 @@ from autodidact.figures.forest import forest
 from autodidact.figures.layout import legend_outside, one_legend, problems
 from autodidact.figures.looks import look
 from autodidact.figures.plots import bars, by_round, dots, paired_differences
+from autodidact.figures.simplex import simplex
 from autodidact.figures.style import STYLE, panels, use_style
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "problems",
     "save_png",
     "show",
+    "simplex",
     "use_style",
 ]
