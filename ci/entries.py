@@ -9,9 +9,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from autodidact.claims.paper import Paper, load_paper, papers_folder
+from autodidact.claims.paper import Paper, load_paper
 from autodidact.claims.record import read_record
 from autodidact.claims.tables import word
+from autodidact.places import papers_folder
 
 ROLES = ("central", "supporting", "control")
 PLURAL = {"central": "central", "supporting": "supporting", "control": "controls"}

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-from autodidact.claims.paper import papers_folder
 from autodidact.claims.screen import MARKS
 from autodidact.claims.tables import word
+from autodidact.places import papers_folder
 from ci.entries import ROLES, Entry, by_kind, counted, in_words, published, strength
 from ci.files import shown, write_atomic
 

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from autodidact.claims.paper import papers_folder
+from autodidact.places import papers_folder
 from ci.files import ROOT, shown, write_atomic
 from ci.form import METADATA
 

@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 
 from autodidact.claims.finding import finding_problems
-from autodidact.claims.paper import papers_folder
 from autodidact.claims.screen import MARKS
 from autodidact.claims.tables import effect, number, word
+from autodidact.places import papers_folder
 from ci.entries import PLURAL, ROLES, Entry
 
 SIGNS = {"greater": "above", "less": "below", "equal": "equal to", "at_least": "not below", "at_most": "not above"}

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autodidact.claims.paper import papers_folder
 from autodidact.claims.record import read_record
+from autodidact.places import papers_folder
 from autodidact.provenance import current_code
 from ci import arguments
 from ci.files import ROOT, write_atomic

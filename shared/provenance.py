@@ -15,6 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from autodidact.places import papers_folder
+
 ROOT = Path(__file__).parents[1]  # the dotted name of a module is its path from here
 PACKAGE = "autodidact"
 NOTEBOOK = "notebook"
@@ -75,8 +77,6 @@ def module_hashes() -> dict[str, str]:
 
 def current_code(record: Mapping[str, Any]) -> dict[str, str | None]:
     """The present hashes of what a record's `code` names, None for what is gone: equal to `code` unless it is stale."""
-    from autodidact.claims.paper import papers_folder
-
     notebook = papers_folder() / record["paper"] / f"{record['paper']}.ipynb"
     paths = {name: notebook if name == NOTEBOOK else module_path(name) for name in record["code"]}
     return {name: _hash_of(path) for name, path in paths.items()}

@@ -1,7 +1,7 @@
 """Claims and their verdicts: what a paper says, what a run measured, and what follows from it by statistics."""
 
 from autodidact.claims.finding import changed_claims, finding_problems
-from autodidact.claims.paper import Claim, Paper, load_paper, papers_folder
+from autodidact.claims.paper import Claim, Paper, load_paper
 from autodidact.claims.parameters import parameter_names, resolve, rule_of
 from autodidact.claims.record import MIME, pool, read_record, recompute, validate
 from autodidact.claims.reruns import Difference, compare, published_path, stamp
@@ -11,6 +11,7 @@ from autodidact.claims.statistics import Interval, holm, mean_interval, sign_fli
 from autodidact.claims.study import Study, claims_table
 from autodidact.claims.tables import html_table, text_table, verdict_rows, word
 from autodidact.claims.verdict import ALPHA, difference, equivalence, exact, judge
+from autodidact.places import papers_folder
 
 __all__ = [
     "ALPHA",

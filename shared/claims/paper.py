@@ -2,20 +2,19 @@
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from autodidact.claims import schemas
 from autodidact.claims.names import unknown
+from autodidact.claims.rules import check_value, rule_of, texts
+from autodidact.places import papers_folder
 
-ROOT = Path(__file__).resolve().parents[2]
 WORDS = 18  # of a finding, at most
 
 
@@ -81,11 +80,6 @@ class Paper:
         return tuple(replace(claim, replicate=kinds[claim.id]) for claim in self.claims if claim.id in kinds)
 
 
-def papers_folder() -> Path:
-    """The folder of all papers: the environment's AUTODIDACT_PAPERS, or `papers` beside this package's folder."""
-    return Path(os.environ.get("AUTODIDACT_PAPERS") or ROOT / "papers")
-
-
 def load_paper(slug: str) -> Paper:
     """Read and check `<papers>/<slug>/paper.yaml`.
 
@@ -144,15 +138,13 @@ def _row(
 
 def _check_scales(paper: Paper, where: str) -> None:
     """The same parameters in every scale, and every value within its range."""
-    from autodidact.claims.parameters import check_value, rule_of, texts
-
     names = list(paper.scales["toy"])
     for scale, preset in paper.scales.items():
         for name in sorted(set(names) ^ set(preset)):
             raise ValueError(f"{where}: scales.{scale}: parameter {name!r} must stand in every scale or in none")
         for name, value in preset.items():
             try:
-                check_value(name, value, rule_of(paper, name), texts(value))
+                check_value(name, value, rule_of(paper.parameters, name), texts(value))
             except ValueError as error:
                 raise ValueError(f"{where}: scales.{scale}: {error}") from None
     for name in paper.data.get("parameters") or ():

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autodidact.claims.paper import papers_folder
 from autodidact.claims.record import read_record
+from autodidact.places import papers_folder
 
 EQUAL = 1e-9  # relative size of a difference that is rounding, on the same kind of machine
 # Elsewhere, in standard deviations over the record's replicates. Measured with seed 0 of sppo and spin, base and all,

@@ -20,6 +20,7 @@ from autodidact.claims import parameters, replicates, reruns, say, schemas, scre
 from autodidact.claims import record as records
 from autodidact.claims.names import unknown
 from autodidact.claims.progress import Progress, notebook_shell
+from autodidact.places import papers_folder
 
 CHECK = "AUTODIDACT_CHECK"
 OWN = "own"  # the scale of a study without a paper.yaml
@@ -62,7 +63,8 @@ class Study:
         self._progress: Progress | None = None
         self._code = self._hashes()  # now, before anything runs: an edit during the run must not pass as its code
         if claims is None:
-            self._prepare()
+            self._show_judged()
+            self._limit_threads()
 
     def _resolved(self, namespace: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters of the notebook whose `globals()` these are, none of which may be unknown."""
@@ -203,17 +205,10 @@ class Study:
         on_gpu = "torch" in sys.modules and self.device != "cpu"  # a fork cannot use a GPU that its parent uses
         return 1 if threads is None or on_gpu else replicates.workers(seeds, threads)
 
-    def _prepare(self) -> None:
-        from autodidact.figures import use_style
-
-        use_style()
-        self._show_judged()
-
     def _show_judged(self) -> None:
         """Leave only the claims that this scale judges in the notebook's table of claims, if it stands already."""
         if len(self._claims) < len(self.paper.claims) and notebook_shell() is not None:
             _update(screen.claims(self.paper, self._claims), _display_id(self.paper.slug, "claims"))
-        self._limit_threads()
 
     def _limit_threads(self) -> None:
         """Torch and every BLAS library loaded so far take as many threads as the preset says; forks inherit it."""
@@ -261,7 +256,7 @@ class Study:
 
     def _notebook_hash(self) -> str | None:
         """The hash of the notebook as it lies on disk, None before it is written."""
-        path = papers.papers_folder() / self.paper.slug / f"{self.paper.slug}.ipynb"
+        path = papers_folder() / self.paper.slug / f"{self.paper.slug}.ipynb"
         return provenance.notebook_hash(path) if path.is_file() else None
 
     def _device_name(self) -> str:

@@ -1,4 +1,7 @@
-"""The look of all figures: matplotlib's settings, and axes side by side."""
+"""The look of all figures: matplotlib's settings, and axes side by side.
+
+In a notebook it holds from the import on, also for what is drawn with plain matplotlib; elsewhere `use_style` sets it.
+"""
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -51,3 +54,7 @@ def panels(
     for spare in axes.flat[count:]:
         spare.remove()
     return figure, list(axes.flat[:count])
+
+
+if notebook_shell() is not None:
+    use_style()

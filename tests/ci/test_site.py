@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autodidact.claims.paper import load_paper, papers_folder
+from autodidact.claims.paper import load_paper
+from autodidact.places import papers_folder
 from ci import reference, site
 from ci.bench.small_paper import write_paper
 from ci.entries import published, word

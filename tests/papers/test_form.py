@@ -2,7 +2,8 @@
 
 import pytest
 
-from autodidact.claims.paper import load_paper, papers_folder
+from autodidact.claims.paper import load_paper
+from autodidact.places import papers_folder
 from ci import form, gallery
 
 SLUGS = sorted(path.parent.name for path in papers_folder().glob("*/paper.yaml"))

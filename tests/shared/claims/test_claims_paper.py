@@ -6,7 +6,7 @@ import pytest
 from fable_paper import CLAIM, PAPER
 
 from autodidact.claims import Claim, load_paper, papers_folder, parameter_names, resolve
-from autodidact.claims.paper import ROOT
+from autodidact.places import ROOT
 
 
 def test_load(write_paper):
