@@ -1,13 +1,13 @@
 """Pictures of coloured shapes with captions, questions and exact answers: hallucination by co-occurrence, in little."""
 
 from autodidact.environments.shapes.captions import claim_true, claims, companion, is_companion_invention, mentions
-from autodidact.environments.shapes.chair import chair
+from autodidact.environments.shapes.chair import chair, chair_at_recall
 from autodidact.environments.shapes.choices import ask_review, parse_choice, review, type_table
 from autodidact.environments.shapes.corruptions import corrupt_image
 from autodidact.environments.shapes.drawings import densify_pair, perturb_prompt
 from autodidact.environments.shapes.facts import questions_of, satisfied
 from autodidact.environments.shapes.grid import along_text, grid_of, render_grid, text_of, true_mask, well_formed
-from autodidact.environments.shapes.prompts import Prompt, Truth
+from autodidact.environments.shapes.prompts import Prompt, Truth, spoil, swapped
 from autodidact.environments.shapes.reader import read
 from autodidact.environments.shapes.rendering import patches, render
 from autodidact.environments.shapes.scenes import COLOURS, COMPANIONS, SHAPES, Object, Scene
@@ -31,6 +31,7 @@ __all__ = [
     "along_text",
     "ask_review",
     "chair",
+    "chair_at_recall",
     "claim_true",
     "claims",
     "code_of",
@@ -54,6 +55,8 @@ __all__ = [
     "review",
     "satisfied",
     "shuffle_tools",
+    "spoil",
+    "swapped",
     "text_of",
     "tool_score",
     "tools",

@@ -47,3 +47,31 @@ def chair(
         "length": mentioned / len(captions),
         "companion_share": beside / wrong if wrong else 0.0,
     }
+
+
+def chair_at_recall(
+    scenes: Sequence[Scene],
+    captions: Sequence[str],
+    certainty: Sequence[Sequence[float]],
+    recall: float,
+    shapes: tuple[str, ...] = SHAPES,
+) -> float:
+    """chair_i of the things named most certainly, as many as reach this recall; of all, where they do not reach it.
+
+    Whoever names less invents less for nothing: so captions are compared at equal recall. certainty: a number a thing
+    named, in the order of each caption, such as its log-probability. 0 where nothing is named. Raises ValueError where
+    scenes, captions and certainty differ in number, and for certainties that are not one finite number a thing.
+    """
+    if not len(scenes) == len(captions) == len(certainty):
+        given = f"{len(scenes)} scenes, {len(captions)} captions and {len(certainty)} certainties"
+        raise ValueError(f"captions and certainty must be one a scene: {given} were given")
+    rows = []
+    for i, (scene, text, sure) in enumerate(zip(scenes, captions, certainty, strict=True)):
+        named = claims(text, shapes)
+        if len(sure) != len(named) or not np.isfinite(np.asarray(sure, float)).all():
+            raise ValueError(f"certainty[{i}]={list(sure)} must be {len(named)} finite numbers, one a thing named")
+        rows += [(float(value), claim in scene.claims) for value, claim in zip(sure, named, strict=True)]
+    true = np.array([right for _, right in sorted(rows, reverse=True)], dtype=bool)
+    there = sum(len(scene.objects) for scene in scenes)
+    kept = true[: 1 + np.searchsorted(true.cumsum(), recall * there)]
+    return float(np.mean(~kept)) if kept.size else 0.0

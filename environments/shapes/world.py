@@ -236,6 +236,20 @@ class Shapes(Knobs):
         """`chair` of captions of these prompts."""
         return chair([x.truth.scene for x in prompts], responses, self.shapes, self.companions)
 
+    def checked(self, prompt: Prompt, caption: str) -> list[tuple[str, bool]]:
+        """What a caption names, in order, as `red square`, and whether it is in the picture."""
+        there = prompt.truth.scene.claims
+        return [(" ".join(claim), claim in there) for claim in captions.claims(caption, self.shapes)]
+
+    def told(self, prompt: Prompt, description: str) -> bool | None:
+        """Whether a description is right about the thing that a question asks for; None where it asks for none.
+
+        It is if the thing is named and there, or neither.
+        """
+        about = prompt.truth.about
+        named = captions.claims(description, self.shapes)
+        return None if about is None else (about in named) == (about in prompt.truth.scene.claims)
+
     def true_caption(self, prompt: Prompt) -> str:
         """The caption that names everything there and nothing else."""
         return captions.caption([o.claim for o in prompt.truth.scene.objects])

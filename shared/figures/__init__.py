@@ -1,5 +1,6 @@
 """Figures with one look for all notebooks: paired results as differences, an interval drawn, an axis with its unit."""
 
+from autodidact.figures.captioned import captioned
 from autodidact.figures.display import png, save_png, show
 from autodidact.figures.film import film
 from autodidact.figures.forest import forest
@@ -13,6 +14,7 @@ __all__ = [
     "STYLE",
     "bars",
     "by_round",
+    "captioned",
     "dots",
     "film",
     "forest",
