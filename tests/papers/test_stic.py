@@ -1,14 +1,13 @@
-"""STIC's notebook: seeds do not touch each other, the paper's scale takes a hub model, its own measures by hand."""
+"""STIC's notebook: seeds do not touch each other, the paper's scale takes a hub model, arms have their own answers."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
-import pytest
-import torch
 
 from autodidact.claims import papers_folder
 from autodidact.environments import load_world
-from autodidact.environments.shapes import mentions
+from autodidact.environments.shapes import swapped
 from autodidact.streams import stream
 from tests.papers.notebooks import measure, seeds_stand_alone
 
@@ -32,43 +31,20 @@ def test_paper_scale_runs_on_a_vision_checkpoint_in_hub_format(llava, monkeypatc
     assert same["treatment"] == [0.0]
 
 
-@pytest.fixture(scope="module")
-def cells():
-    """The functions of the cells that make pairs and measure."""
+def test_arms_are_trained_on_what_they_are_called_after():
     sources = ["".join(c["source"]) for c in json.loads((papers_folder() / "stic/stic.ipynb").read_text())["cells"]]
-    names = {"np": np, "stream": stream, "mentions": mentions, "environment": load_world("shapes/captions")}
-    names |= {"train_second_choice": None, "train_preferences": None}
-    for head in ("ARMS = {", "def captions_of("):
-        (source,) = [x for x in sources if x.startswith(head)]
-        exec(source, names)
-    return names
-
-
-def test_permuted_pictures_move_every_picture_and_lose_none(cells):
-    world, seen = cells["environment"], {}
-    images = world.prompts(7, np.random.default_rng(0))
-    cells["stage_one"] = lambda base, moved, chosen, rejected, s, **options: seen.update(moved=moved)
-    cells["train_arm"](None, "permuted", images, {"good": [], "mixed": []}, 3)
-    before, after = [x.image.tobytes() for x in images], [x.image.tobytes() for x in seen["moved"]]
-    assert sorted(before) == sorted(after) and not any(a == b for a, b in zip(before, after, strict=True))
-    assert [x.text for x in seen["moved"]] == [x.text for x in images]
-
-
-def test_captions_cut_to_a_recall_lose_their_least_certain_things_first(cells):
-    class Writer:
-        """Certain of what it says first, less and less so."""
-
-        def encode_response(self, text):
-            return [0] * (len(text.split()) + 1)
-
-        def logprobs(self, prompts, texts):
-            return [-torch.arange(len(text.split()) + 1.0) for text in texts]
-
-    world = cells["environment"]
-    x = next(x for x in world.prompts(50, np.random.default_rng(1)) if len(x.truth.scene.objects) == 4)
-    true = [f"a {colour} {shape}" for colour, shape in (o.claim for o in x.truth.scene.objects)]
-    absent = next(f"a {c} {s}" for c in world.colours for s in world.shapes if (c, s) not in x.truth.scene.claims)
-    text = " , ".join([true[0], absent, true[1], true[2]]) + " ."
-    cut = [cells["at_recall"](Writer(), [x], [text], recall) for recall in (0.25, 0.5, 0.75, 1.0)]
-    assert cut == pytest.approx([0, 1 / 3, 1 / 4, 1 / 4])
-    assert world.chair([x], [text])["recall"] == 0.75
+    (source,) = [x for x in sources if x.startswith("ARMS = {")]
+    seen, images = [], load_world("shapes/captions").prompts(4, np.random.default_rng(0))
+    names = {"stream": stream, "swapped": swapped, "p": SimpleNamespace(images=4, sizes=[4, 2])}
+    names |= {"train_second_choice": "second choice", "epoch": lambda n, s: {"steps": n}}
+    names["stage_one"] = lambda base, shown, *made, **options: seen.append((shown, made, options))
+    names["train_supervised"] = lambda base, examples, **run: [examples]
+    exec(source, names)
+    made = {name: [name] * 4 for name in ("good", "mixed", "imagine", "clean", "again")}
+    for arm in ("stic, 2 images", "alpha 0", "released, second choice", "no good prompt", "permuted"):
+        names["train_arm"]("base", arm, images, made, 3)
+    assert [made[0][0] + made[1][0] for _, made, _ in seen] == ["goodmixed"] * 3 + ["cleanagain", "goodmixed"]
+    assert [options for *_, options in seen] == [{}, {"alpha": 0}, {"how": "second choice"}, {}, {}]
+    assert [shown is images for shown, *_ in seen] == [True] * 4 + [False]
+    assert names["train_arm"]("base", "sft", images, made, 3) == [(x, "good") for x in images]
+    assert names["SIZES"] == {"stic, 2 images": 2, "stic": 4}
