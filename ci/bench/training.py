@@ -1,4 +1,7 @@
-"""Our trainer with `dpo` against TRL's stock `DPOTrainer`: time of a step and peak of memory, in one run."""
+"""Our trainer with `dpo` against TRL's stock `DPOTrainer`: time of a step and peak of memory, in one run.
+
+And our lean loop against TRL's stock trainers, on a tiny model.
+"""
 
 import json
 import os
@@ -15,20 +18,56 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trl import DPOTrainer
+    from transformers import Trainer
 
     from autodidact.models.policy import Policy
 
 ROOT = Path(__file__).parents[2]
 # How much of each model makes a measurement: pairs a batch, tokens a response, steps a repeat, repeats.
 SIZES = {
-    "tiny": {"batch_size": 32, "tokens": 12, "steps": 15, "repeats": 6},
+    "tiny": {"batch_size": 24, "tokens": 12, "steps": 20, "repeats": 6},
     "smollm2": {"batch_size": 2, "tokens": 12, "steps": 3, "repeats": 4},
 }
 WARM_UP = 1  # steps left out at the start of each repeat
 
 
-def bench_trainer(model: str = "tiny") -> dict[str, Any]:
+def bench_lean() -> dict[str, Any]:
+    """Step time of the lean loop and of TRL's stock trainers on a tiny model, in CPU seconds, and the ratios.
+
+    Medians of interleaved repeats; preference training with `dpo`, supervised training on the chosen responses.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    names = [f"{which} {kind}" for kind in ("preferences", "supervised") for which in ("lean", "stock")]
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    with _quiet():
+        for repeat in range(SIZES["tiny"]["repeats"]):
+            for name in names if repeat % 2 else reversed(names):
+                which, kind = name.split()
+                seconds[name] += _lean_seconds(kind) if which == "lean" else _step_seconds(which, "tiny", kind)
+    steps = {name.replace(" ", "_"): median(values) for name, values in seconds.items()}
+    ratios = {f"{kind}_ratio": steps[f"lean_{kind}"] / steps[f"stock_{kind}"] for kind in ("preferences", "supervised")}
+    return {"step_seconds": steps, **ratios}
+
+
+def _lean_seconds(kind: str) -> list[float]:
+    """CPU seconds of each step but the first of one training by the lean loop."""
+    from autodidact.losses import dpo
+    from autodidact.training import Pair, train_preferences, train_supervised
+
+    policy, size, ticks = _policy("tiny"), SIZES["tiny"], []
+    rows = _pairs(policy, size).to_list()
+    how = {"steps": size["steps"] + WARM_UP, "batch_size": size["batch_size"], "learning_rate": 1e-6, "seed": 0}
+    how |= {"loop": "lean", "on_step": lambda log: ticks.append(time.process_time())}
+    if kind == "preferences":
+        train_preferences(policy, [Pair(**row) for row in rows], loss=partial(dpo, beta=0.1), **how)
+    else:
+        train_supervised(policy, [(row["prompt"], row["chosen"]) for row in rows], **how)
+    return [after - before for before, after in zip(ticks[WARM_UP - 1 :], ticks[WARM_UP:], strict=False)]
+
+
+def bench_trainer(model: str = "smollm2") -> dict[str, Any]:
     """Step time (medians of interleaved repeats) and peak memory (a fresh process each) of both trainers.
 
     model: "tiny" or "smollm2". Returns both figures for "ours" and "stock", and the ratios ours / stock. Steps are
@@ -53,7 +92,7 @@ def bench_trainer(model: str = "tiny") -> dict[str, Any]:
     }
 
 
-def _step_seconds(which: str, model: str) -> list[float]:
+def _step_seconds(which: str, model: str, kind: str = "preferences") -> list[float]:
     """Seconds of each step but the first of one training, loading of the batch and logging included."""
     from transformers import TrainerCallback
 
@@ -67,43 +106,44 @@ def _step_seconds(which: str, model: str) -> list[float]:
 
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
-        trainer = _trainer(which, model, folder)
+        trainer = _trainer(which, model, kind, folder)
         trainer.add_callback(clock)
         trainer.train()
     ticks = clock.ticks[WARM_UP - 1 : -1]  # from the end of the warm-up; the last is the summary
     return [after - before for before, after in zip(ticks, ticks[1:], strict=False)]
 
 
-def _trainer(which: str, model: str, folder: str) -> "DPOTrainer":
+def _trainer(which: str, model: str, kind: str, folder: str) -> "Trainer":
     from transformers.trainer_callback import PrinterCallback
-    from trl import DPOConfig, DPOTrainer
+    from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
     from autodidact.losses import dpo
     from autodidact.training import PreferenceTrainer
 
     policy, size = _policy(model), SIZES[model]
     on_gpu = policy.model.device.type == "cuda"
-    common = {
-        "model": policy.model,
-        "args": DPOConfig(
-            output_dir=folder,
-            max_steps=size["steps"] + WARM_UP,
-            per_device_train_batch_size=size["batch_size"],
-            learning_rate=1e-6,
-            precompute_ref_log_probs=True,
-            logging_steps=1,
-            report_to="none",
-            save_strategy="no",
-            disable_tqdm=True,
-            gradient_checkpointing=False,
-            dataloader_pin_memory=on_gpu,
-            use_cpu=not on_gpu,
-            bf16=on_gpu,
-        ),
-        "train_dataset": _pairs(policy, size),
-        "processing_class": policy.tokenizer,
+    options = {
+        "output_dir": folder,
+        "max_steps": size["steps"] + WARM_UP,
+        "per_device_train_batch_size": size["batch_size"],
+        "learning_rate": 1e-6,
+        "logging_steps": 1,
+        "report_to": "none",
+        "save_strategy": "no",
+        "disable_tqdm": True,
+        "gradient_checkpointing": False,
+        "dataloader_pin_memory": on_gpu,
+        "use_cpu": not on_gpu,
+        "bf16": on_gpu,
     }
-    trainer = DPOTrainer(**common) if which == "stock" else PreferenceTrainer(loss=partial(dpo, beta=0.1), **common)
+    data = _pairs(policy, size)
+    common = {"model": policy.model, "processing_class": policy.tokenizer}
+    if kind == "supervised":
+        data = data.remove_columns("rejected").rename_column("chosen", "completion")
+        trainer = SFTTrainer(**common, train_dataset=data, args=SFTConfig(**options))
+    else:
+        common |= {"train_dataset": data, "args": DPOConfig(**options, precompute_ref_log_probs=True)}
+        trainer = DPOTrainer(**common) if which == "stock" else PreferenceTrainer(loss=partial(dpo, beta=0.1), **common)
     trainer.remove_callback(PrinterCallback)
     return trainer
 
@@ -128,7 +168,8 @@ def _policy(model: str) -> "Policy":
     """SmolLM2, or an untrained model of the size of the tiny base: weights do not change how long a step takes."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from autodidact.models import Policy, load_policy
+    from autodidact.bases import load_policy
+    from autodidact.models import Policy
     from autodidact.models.tiny import tiny_tokenizer
 
     if model == "smollm2":

@@ -10,7 +10,6 @@ from autodidact.training.pairs import Pair, extra_columns
 from autodidact.training.preferences import train_preferences
 from autodidact.training.run import Diverged, Run
 from autodidact.training.second_choice import train_second_choice
-from autodidact.training.self_rewarding import self_rewarding
 from autodidact.training.steps import pairs_after, train_after
 from autodidact.training.supervised import train_supervised
 
@@ -22,7 +21,6 @@ __all__ = [
     "adapters",
     "extra_columns",
     "pairs_after",
-    "self_rewarding",
     "train_after",
     "train_preferences",
     "train_second_choice",

@@ -91,10 +91,12 @@ def descend(
     trained.model = trained.model.float().eval()  # no dropout anywhere: one mode serves
     objective.prepare(trained.model)
     optimizer, schedule = _optimizer(trained.model, run)
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     with closing(Recorder(on_step, progress, run.steps)) as recorder:
         for step in range(1, run.steps + 1):
             whole = sequence[(step - 1) * run.batch_size : step * run.batch_size]
-            log = _gradient(trained.model, objective, whole, run)
+            optimizer.zero_grad()
+            log = _gradient(trained.model, objective, whole, run, weights)
             check_finite(step, loss=log["loss"], grad_norm=log["grad_norm"])
             log = {"step": step, **log, "learning_rate": schedule.get_last_lr()[0]}
             optimizer.step()
@@ -107,16 +109,16 @@ def descend(
     return trained, recorder.logs
 
 
-def _gradient(model: torch.nn.Module, objective: Objective, whole: Sequence[int], run: Run) -> Log:
+def _gradient(
+    model: torch.nn.Module, objective: Objective, whole: Sequence[int], run: Run, weights: Sequence[Tensor]
+) -> Log:
     """Leave the clipped gradient of a batch in the weights; returns what is logged of it."""
-    model.zero_grad(set_to_none=True)
     total: Log = {"loss": 0.0}
     for start in range(0, len(whole), run.part):
         loss, log = objective(model, whole[start : start + run.part], whole)
         loss.backward()
         for name, value in {"loss": loss.item(), **log}.items():
             total[name] = total.get(name, 0.0) + value
-    weights = [weight for weight in model.parameters() if weight.grad is not None]
     norm = torch.nn.utils.clip_grad_norm_(weights, run.max_grad_norm if run.max_grad_norm > 0 else torch.inf)
     return {**total, "grad_norm": norm.item()}
 

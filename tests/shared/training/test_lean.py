@@ -66,7 +66,7 @@ def assert_one_way(policy, train, most=1e-5):
         skipped = {"rewards/accuracies"} if abs(mine.get("rewards/margins", 0.0)) < 1e-5 else set()
         skipped |= {"entropy", "mean_token_accuracy"} if train.keywords.get("gradient_accumulation", 1) > 1 else set()
         for name, value in mine.items():
-            assert name in skipped or value == pytest.approx(other[name], rel=1e-3, abs=1e-4), name
+            assert name in skipped or value == pytest.approx(other[name], rel=5e-3, abs=1e-4), name
 
 
 @pytest.mark.parametrize("name", LOSSES)
