@@ -16,7 +16,7 @@ REPEATS = 5
 WARM = """
 import json, time
 from autodidact.environments import load_world
-from autodidact.models import load_policy
+from autodidact.bases import load_policy
 import transformers.models.llama.modeling_llama
 world, times = load_world({world!r}), []
 for _ in range({repeats} + 1):

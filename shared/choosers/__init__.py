@@ -26,8 +26,8 @@ def load_chooser(
     """
     if model == "tiny":
         return TinyChooser.fresh(world, rng)
+    from autodidact.bases import load_policy
     from autodidact.environments.choices import SYSTEM
-    from autodidact.models import load_policy
 
     policy = with_system(load_policy(model, device=device), SYSTEM)
     return LanguageChooser(world, policy, report_tokens=report_tokens)

@@ -1,17 +1,24 @@
-"""The tiny base: a two-layer Llama over a world's vocabulary, trained on the world's demonstrations, cached."""
+"""The tiny model: a two-layer Llama over a world's vocabulary, its words the tokens."""
 
-import json
-from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from autodidact.models.bases import TextWorld, corpus_digest, one_thread, trained_on
-from autodidact.models.cache import cached
+import numpy as np
+
 from autodidact.streams import stream, torch_seed
 
 if TYPE_CHECKING:
     from autodidact.models.policy import Policy
+
+
+class TextWorld(Protocol):
+    """What a world must offer for a tiny model to be trained in it."""
+
+    version: str
+    vocabulary: tuple[str, ...]
+
+    def corpus(self, rng: np.random.Generator) -> list[tuple[str, str]]:
+        """(prompt, response) texts for supervised training."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +32,6 @@ class TinyBase:
     layers: int = 2
     heads: int = 4
     initializer_range: float = 0.06  # at Llama's 0.02 so narrow a net takes twice the steps to find its demands
-
-
-def load_tiny(world: TextWorld, seed: int, base: TinyBase) -> "Policy":
-    """The base model of a world and a seed: out of the cache, or trained (10 seconds or so) and kept there."""
-    corpus = cache(lambda: world.corpus(stream(seed, "demonstrate")))
-    digest = corpus_digest(world, seed, lambda: (text.encode() for example in corpus() for text in example))
-    description = trained_on(world, seed, digest, kind="tiny", base=asdict(base))
-    return _read(cached(description, lambda scratch: _train(world, corpus(), seed, base, scratch)))
 
 
 def tiny_tokenizer(vocabulary: tuple[str, ...]) -> "object":
@@ -76,38 +75,3 @@ def new_tiny(world: TextWorld, seed: int, base: TinyBase) -> "Policy":
         torch.manual_seed(torch_seed(stream(seed, "initialise")))
         model = LlamaForCausalLM(config)
     return Policy(model, tokenizer, "tiny")
-
-
-def _train(world: TextWorld, corpus: list[tuple[str, str]], seed: int, base: TinyBase, folder: Path) -> None:
-    from safetensors.torch import save_file
-
-    from autodidact.training import train_supervised
-
-    with one_thread():
-        policy, _ = train_supervised(
-            new_tiny(world, seed, base),
-            corpus,
-            steps=base.steps,
-            batch_size=base.batch_size,
-            learning_rate=base.learning_rate,
-            schedule="cosine",
-            seed=torch_seed(stream(seed, "order")),
-        )
-    policy.model.config.save_pretrained(folder)
-    policy.model.generation_config.save_pretrained(folder)
-    save_file(policy.model.state_dict(), folder / "model.safetensors")
-    (folder / "vocabulary.json").write_text(json.dumps(world.vocabulary))
-
-
-def _read(folder: Path) -> "Policy":
-    """Rebuild the policy from a cache entry: ten times quicker than the general loaders, which probe for options."""
-    from safetensors.torch import load_file
-    from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
-
-    from autodidact.models.policy import Policy
-
-    model = LlamaForCausalLM(LlamaConfig.from_pretrained(folder, attn_implementation="eager"))
-    model.load_state_dict(load_file(folder / "model.safetensors"))
-    model.generation_config = GenerationConfig.from_pretrained(folder)
-    tokenizer = tiny_tokenizer(tuple(json.loads((folder / "vocabulary.json").read_text())))
-    return Policy(model.eval(), tokenizer, "tiny")

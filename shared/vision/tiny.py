@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from autodidact.models.bases import TRAINERS, corpus_digest, one_thread, trained_on
+from autodidact.bases.keys import TRAINERS, corpus_digest, one_thread, trained_on
 from autodidact.models.cache import cached
 from autodidact.models.policy import Policy
 from autodidact.models.tiny import new_tiny, tiny_tokenizer

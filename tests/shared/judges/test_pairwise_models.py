@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from autodidact.bases import load_policy
 from autodidact.environments import load_world
 from autodidact.judges import both_orders, likelihood_outcomes, option_masses, response_attention
-from autodidact.models.load import load_policy
 from autodidact.models.tiny import TinyBase, new_tiny
 
 WORLD = load_world("judging/dbg")

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from autodidact import training
+from autodidact.bases import TinyBase, keys, load_policy, tiny
 from autodidact.environments import load_world
-from autodidact.models import TinyBase, bases, cache_folder, load_policy, tiny
+from autodidact.models import cache_folder
 from autodidact.models.cache import MANIFEST, cached
 from tests.shared.toy_world import ToyWorld
 
@@ -160,7 +160,7 @@ def test_a_corpus_is_made_again_when_a_file_of_the_worlds_changes(monkeypatch):
         return len(made)
 
     assert [load(), load()] == [1, 1]
-    monkeypatch.setattr(bases, "_sources", lambda: [b"a new rater"])
+    monkeypatch.setattr(keys, "_sources", lambda: [b"a new rater"])
     entries = sorted(path.name for path in cache_folder().glob("tiny-*"))
     assert [load(), load()] == [2, 2]
     assert sorted(path.name for path in cache_folder().glob("tiny-*")) == entries
@@ -181,20 +181,20 @@ def test_the_key_names_every_module_that_trains():
         load_policy("tiny", ToyWorld(), seed=9, base=TinyBase(steps=2, hidden=32))
     finally:
         sys.setprofile(None)
-    finds = {"models/bases.py", "models/cache.py", "models/load.py", "provenance.py"}  # how it is found, not what it is
+    finds = {"bases/keys.py", "bases/load.py", "models/cache.py", "provenance.py"}  # how it is found, not what it is
     copies = {"models/policy.py", "models/memo.py"}  # a policy is made and copied, weights as they are
     packages = {path for path in ran if path.endswith("__init__.py")}
-    assert ran - packages - finds - copies == set(bases.TRAINERS)
+    assert ran - packages - finds - copies == set(keys.TRAINERS)
 
 
 def test_bases_are_trained_on_one_thread(monkeypatch):
-    seen, train = [], training.train_supervised
+    seen, train = [], tiny.train_supervised
 
     def spy(*arguments, **options):
         seen.append(torch.get_num_threads())
         return train(*arguments, **options)
 
-    monkeypatch.setattr(training, "train_supervised", spy)
+    monkeypatch.setattr(tiny, "train_supervised", spy)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from autodidact.models import load_policy, pretrained
-from autodidact.models.prepare import bases
+from autodidact.bases import load_policy
+from autodidact.models import pretrained
 from autodidact.models.tiny import TinyBase
+from autodidact.prepare import bases
 
 
 def test_smollm2_has_dense_trainable_weights_and_reloads_from_the_cache(monkeypatch, capfd):

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from autodidact.bases.keys import TRAINERS
 from autodidact.environments.shapes import Shapes, patches
 from autodidact.losses import stic
-from autodidact.models.bases import TRAINERS
-from autodidact.models.prepare import prepare
+from autodidact.prepare import prepare
 from autodidact.streams import stream
 from autodidact.training import Pair, adapters, train_preferences, train_supervised
 from autodidact.vision import TinySight, VisionPolicy, load_vision_policy, tiny
@@ -81,7 +81,7 @@ def test_the_key_names_every_module_that_trains(tmp_path, monkeypatch):
     monkeypatch.setattr(tiny, "_train", watched)
     load_vision_policy("tiny", WORLD, seed=4, base=BASE)
     own = {path.rpartition("autodidact/")[2] for path in ran if "src/autodidact/" in path}
-    made = {"models/bases.py", "models/policy.py", "models/memo.py"}  # one thread; a policy, weights as they are
+    made = {"bases/keys.py", "models/policy.py", "models/memo.py"}  # one thread; a policy, weights as they are
     made |= {"vision/sight.py", "environments/shapes/world.py", "environments/shapes/knobs.py"}  # values in the key
     packages = {path for path in own if path.endswith("__init__.py")}
     assert set(tiny.OWN) <= own | {"environments/shapes/grid.py"}  # of it a list of tokens is read, without a call
@@ -179,7 +179,7 @@ def test_convolutional_tower_takes_larger_patches():
 
 def test_a_batch_prepares_bases_that_see(monkeypatch, tmp_path):
     made = []
-    load = "autodidact.models.prepare.load_vision_policy"
+    load = "autodidact.prepare.load_vision_policy"
     monkeypatch.setattr(load, lambda *a, **k: made.append((a, k)) or SimpleNamespace(name="tiny"))
     prepare({"model": "tiny", "world": "shapes/captions", "base_steps": 7, "tower": {"steps": 9}}, [0, 1])
     assert [k["seed"] for _, k in made] == [0, 1]

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Any
 
 from autodidact import environments
 from autodidact.models.cache import cached
+from autodidact.models.tiny import TextWorld
 from autodidact.provenance import source_hash
 
 PACKAGE = Path(__file__).parents[1]
 TRAINERS = (  # the modules whose code runs while a tiny base is trained; a test watches one and holds this list to it
+    "bases/tiny.py",
     "models/encoding.py",
     "models/tiny.py",
     "streams.py",
@@ -28,16 +28,6 @@ TRAINERS = (  # the modules whose code runs while a tiny base is trained; a test
     "training/supervised.py",
 )
 LIBRARIES = ("torch", "transformers", "tokenizers", "numpy")
-
-
-class TextWorld(Protocol):
-    """What a world must offer for a tiny model to be trained in it."""
-
-    version: str
-    vocabulary: tuple[str, ...]
-
-    def corpus(self, rng: np.random.Generator) -> list[tuple[str, str]]:
-        """(prompt, response) texts for supervised training."""
 
 
 def trained_on(

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from autodidact.models.bases import TextWorld
+from autodidact.bases.tiny import load_tiny
 from autodidact.models.pretrained import load_folder, load_smollm2
-from autodidact.models.tiny import TinyBase, load_tiny
+from autodidact.models.tiny import TextWorld, TinyBase
 
 if TYPE_CHECKING:
     import torch

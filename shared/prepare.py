@@ -1,12 +1,12 @@
-"""Train the base models that a paper's runs need, each once: `python -m autodidact.models.prepare --paper sppo`."""
+"""Train the base models that a paper's runs need, each once: `python -m autodidact.prepare --paper sppo`."""
 
 import argparse
 import json
 from dataclasses import fields
 
+from autodidact.bases import TinyBase, load_policy
+from autodidact.claims import load_paper, resolve
 from autodidact.environments import load_world
-from autodidact.models.load import load_policy
-from autodidact.models.tiny import TinyBase
 from autodidact.vision.load import load_vision_policy
 from autodidact.vision.sight import TinySight
 from autodidact.vision.tower import Tower
@@ -48,8 +48,6 @@ def prepare(parameters: dict, seeds: list[int]) -> list[str]:
 
 def main() -> None:
     """Command line: --paper, --scale, --seeds, and --given with JSON parameters that override the preset."""
-    from autodidact.claims import load_paper, resolve
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--paper", required=True)
     parser.add_argument("--scale", default="toy")
