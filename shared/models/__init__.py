@@ -1,4 +1,4 @@
-"""Policies: one object for the tiny model, SmolLM2 and models of the hub; `bases` loads, `vision` has those that see."""
+"""Policies: one object for the tiny model, SmolLM2 and models of the hub. `bases` loads them, `vision` what sees."""
 
 from autodidact.models.begun import BegunPolicy, begun
 from autodidact.models.cache import cache_folder
