@@ -85,13 +85,18 @@ class Lab:
     def train(
         self, policy: "Policy", pairs: "Sequence[Pair]", s: int, t: int, *, loss: Callable, **over: Any
     ) -> "Policy":
-        """The policy after a round of preference training; over: any field of `Run`, `lora`, `average_log_prob`."""
+        """The policy after a round of preference training, itself where there are no pairs.
+
+        over: any field of `Run`, `lora`, `average_log_prob`.
+        """
         return self.train_logged(policy, pairs, s, t, loss=loss, **over)[0]
 
     def train_logged(
         self, policy: "Policy", pairs: "Sequence[Pair]", s: int, t: int, *, loss: Callable, **over: Any
     ) -> "tuple[Policy, list[Mapping[str, float]]]":
         """The same, and the log of every step."""
+        if not pairs:
+            return policy, []
         how = self.run(s, t, **over)
         key = key_of("train", [(q.prompt, q.chosen, q.rejected, q.columns) for q in pairs], loss, how)
 

@@ -46,6 +46,12 @@ def with_logprobs(pairs: "Sequence[Pair]", **policies: "Policy") -> "list[Pair]"
     return [replace(q, columns={**q.columns, **row}) for q, row in zip(pairs, rows, strict=True)]
 
 
+def pair_lengths(policy: "Policy", pairs: "Sequence[Pair]") -> np.ndarray:
+    """Mean tokens of the chosen and of the rejected responses, (2,), as they are trained on; 0 without any pair."""
+    counted = [[len(policy.encode_response(y)) for y in (q.chosen, q.rejected)] for q in pairs]
+    return np.mean(counted or [[0, 0]], axis=0)
+
+
 def mean_logprobs(policy: "Policy", pairs: "Sequence[Pair]") -> np.ndarray:
     """Mean log pi of the chosen and of the rejected responses, (2,), nats a sequence."""
     prompts, sides = [q.prompt for q in pairs], ([q.chosen for q in pairs], [q.rejected for q in pairs])

@@ -128,6 +128,7 @@ def test_training_is_the_library_s_own_and_done_once(lab, base, monkeypatch):
     assert lab.train(base, pairs, 3, 0, loss=loss, steps=5) is None
     assert lab.train(base, pairs[:-1], 3, 0, loss=loss) is None and lab.train(base, pairs, 3, 1, loss=loss) is None
     assert lab.train(after, pairs, 3, 0, loss=loss) is None
+    assert lab.train(base, [], 3, 0, loss=loss) is base
 
 
 def test_what_is_kept_goes_with_its_policy(base):
@@ -161,6 +162,9 @@ def test_pairs_carry_log_probabilities(lab, base):
     assert [q.columns["past_chosen"] for q in carried] == wins.tolist()
     assert set(carried[0].columns) == {"p_win", "past_chosen", "past_rejected"}
     loses = np.mean([q.columns["past_rejected"] for q in carried])
+    words = np.mean([[len(y.split()) + 1 for y in (q.chosen, q.rejected)] for q in pairs], axis=0)  # and an end token
+    assert labs.pair_lengths(base, pairs).tolist() == words.tolist()
+    assert labs.pair_lengths(base, []).tolist() == [0, 0]
     assert mean_logprobs(base, pairs) == pytest.approx([wins.mean(), loses])
 
 
