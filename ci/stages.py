@@ -19,7 +19,7 @@ FUNCTIONS = {
     "base": ("load_policy", "load_vision_policy", "load_chooser"),
     "sampling": ("sample", "tree_search", "continue_answers"),
     "training": (
-        "train_preferences", "train_supervised", "train_second_choice", "train_kto", "train_after", "self_rewarding",
+        "train_preferences", "train_supervised", "train_second_choice", "train_kto", "train_after",
         "train_flow", "train_classifier", "teach",
     ),
 }  # fmt: skip

@@ -10,9 +10,11 @@ import zipfile
 from email import message_from_string
 
 import pytest
+import yaml
 
 import autodidact
 from ci.files import ROOT
+from tests.shared.claims.test_claims_own import EXAMPLE
 
 BUILD = "import sys; from setuptools import build_meta; print(getattr(build_meta, sys.argv[1])(sys.argv[2]))"
 # Imports modules where only what `autodidact[extra]` asks for can be imported, and says what could not.
@@ -126,6 +128,15 @@ def test_it_lives_beside_packages_and_folders_called_shared(fresh, tmp_path):
         assert (told, version) == (whose, autodidact.__version__)
         assert path.startswith(str(fresh.parents[1]))
     assert run(fresh, "-c", "import environments; print(environments.WHOSE)", cwd=mine) == "mine"
+
+
+def test_statistics_serve_where_nothing_but_the_wheel_is(fresh, tmp_path):
+    told = run(fresh, "-c", BARRED + EXAMPLE, "", "autodidact.claims", cwd=tmp_path).splitlines()
+    assert told[0] == "What came out" and told[-1].startswith("It holds: -0.273 [")
+
+
+def test_the_citation_is_of_this_version():
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == autodidact.__version__
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import types
 import pytest
 
 from ci import profiling, stages
-from ci.bench import notebook, rates
+from ci.bench import evolution, notebook, rates
 from ci.bench.small_paper import write_paper
 
 bench = importlib.import_module("ci.bench.__main__")
@@ -39,6 +39,23 @@ def test_a_bound_on_what_is_not_measured_is_missed_and_named(monkeypatch, tmp_pa
     monkeypatch.setattr(bench, "RESULT", tmp_path / "bench.json")
     assert bench.main([]) == 1
     assert "'speedup'" in capsys.readouterr().err
+
+
+def test_what_is_skipped_misses_no_bound(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(bench, "parts", lambda: {"batch": lambda: {"overhead": 0.01, "speedup": None}})
+    monkeypatch.setattr(bench, "RESULT", tmp_path / "bench.json")
+    assert bench.main([]) == 0
+    assert "skipped" in capsys.readouterr().out
+
+
+def test_evolution_is_measured_without_pyoperon(monkeypatch, capsys):
+    monkeypatch.setattr(evolution, "find_spec", lambda name: None)
+    monkeypatch.setattr(evolution, "_operon", lambda instance: pytest.fail("pyoperon ran"))
+    monkeypatch.setattr(evolution, "REPEATS", 1)
+    monkeypatch.setattr(evolution, "GENERATIONS", 2)
+    measured = evolution.bench_evolution()
+    assert measured["of_pyoperon"] is None and measured["speedup"] > 0
+    assert "pyoperon is not installed" in capsys.readouterr().err
 
 
 def test_rates_are_units_by_the_seconds_of_their_clock(monkeypatch):
@@ -112,11 +129,11 @@ def test_functions_are_wrapped_wherever_they_are_looked_up_and_once(clock, monke
 
 
 def test_what_is_to_be_wrapped_exists():
-    from autodidact import choosers, generative, models, samplers, training, vision
+    from autodidact import bases, choosers, generative, models, samplers, training, vision
     from autodidact.environments import load_world
     from autodidact.training import kto
 
-    places = [choosers, generative, models, models.policy, samplers, training, kto, vision]
+    places = [bases, choosers, generative, models, models.policy, samplers, training, kto, vision]
     for names in stages.FUNCTIONS.values():
         for name in names:
             assert any(callable(getattr(place, name, None)) for place in places), name

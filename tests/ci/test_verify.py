@@ -1,9 +1,12 @@
 """Records whose code changed: confirmed by numbers and stamped, or stale by the numbers that differ."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+import autodidact
+from autodidact import provenance
 from autodidact.claims.record import read_record
 from ci import verify
 from ci.bench.small_paper import write_paper
@@ -85,3 +88,69 @@ def test_the_first_seed_is_checked_where_the_environment_asks_for_it(published, 
     replace(published, "p.beta + rng.normal()", "p.beta + 1.01 * rng.normal()")
     done = command(*words)
     assert done.returncode == 1 and "is not as published at toy" in done.stdout
+
+
+MEASURE = """
+import numpy as np
+
+from autodidact.{module} import gain
+
+for s in study.seeds():
+    rng = np.random.default_rng(s)
+    study.measure("gain", treatment=gain(p.beta, rng.normal()), control=float(rng.normal()), replicate=s)
+"""
+OWN = """
+from autodidact.both import shifted
+
+SCALE = 1.0
+
+def gain(beta, noise):
+    return shifted(beta) + SCALE * noise
+"""
+BOTH = """
+UNIT = 1.0
+
+def shifted(beta):
+    return UNIT * beta
+"""
+
+
+@pytest.fixture
+def house(papers, tmp_path, monkeypatch):
+    """The package with three modules more, `first` and `second`, which both use `both`: its folder."""
+    folder = tmp_path / "src" / "autodidact"
+    folder.mkdir(parents=True)
+    for path in Path(autodidact.__file__).parent.iterdir():
+        if path.name != "__pycache__":
+            (folder / path.name).symlink_to(path.resolve())
+    for name, text in {"first": OWN, "second": OWN, "both": BOTH}.items():
+        (folder / f"{name}.py").write_text(text)
+    monkeypatch.setenv("PYTHONPATH", str(folder.parent))  # of the notebooks
+    monkeypatch.setattr(provenance, "ROOT", folder.parent)  # of this process
+    monkeypatch.setattr(verify, "SCRATCH", tmp_path / "verify")
+    return folder
+
+
+def test_a_move_leaves_all_records_valid_and_a_constant_is_found_where_it_counts(
+    house, papers, command, tmp_path, monkeypatch, capsys
+):
+    places = {name: write_paper(papers, name, MEASURE.format(module=name)) for name in ("first", "second")}
+    done = command("ci.publish", "--papers", "first second", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "autodidact.both" in read_record(places["first"])["code"]
+
+    (house / "moved.py").write_text(BOTH)
+    (house / "both.py").write_text("from autodidact.moved import shifted\n")
+    assert [verify.changed_code(read_record(place)) for place in places.values()] == [["autodidact.both"]] * 2
+    assert verify.main([]) == 0, capsys.readouterr().out
+    for place in places.values():
+        record = read_record(place)
+        assert verify.changed_code(record) == [] and "autodidact.moved" in record["code"]
+
+    replace(house / "first.py", "SCALE = 1.0", "SCALE = 1.01")
+    assert [bool(verify.changed_code(read_record(place))) for place in places.values()] == [True, False]
+    monkeypatch.setenv("AUTODIDACT_CHECK", "1")  # as `make test` runs every notebook
+    words = ("--seeds", "1", "--out", tmp_path / "run")
+    checked = {name: command("ci.run", "--papers", name, *words) for name in places}
+    assert [done.returncode for done in checked.values()] == [1, 0], checked["second"].stdout
+    assert "is not as published at toy" in checked["first"].stdout

@@ -10,6 +10,7 @@ import nbformat
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from PIL import Image
 from scipy import stats
@@ -28,6 +29,19 @@ def ax(monkeypatch):
     _, (ax,) = figures.panels()
     yield ax
     plt.close("all")
+
+
+def test_in_a_notebook_plain_matplotlib_has_the_look_from_the_import_on():
+    asked = {name: figures.STYLE[name] for name in ("axes.spines.top", "axes.grid", "lines.linewidth", "font.size")}
+    check = f"assert all(plt.rcParams[name] == value for name, value in {asked}.items())"
+    sources = (
+        "import matplotlib.pyplot as plt\nfrom autodidact import figures",
+        f"figure, ax = plt.subplots()\n{check}\n_ = ax.plot([1, 2])",
+    )
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    notebook = NotebookClient(nbformat.v4.new_notebook(cells=cells, metadata=kernel), timeout=120).execute()
+    assert "image/png" in notebook.cells[1].outputs[0]["data"]
 
 
 def pixels(png):
