@@ -88,10 +88,10 @@ def rows(part: str, measured: dict[str, Any]) -> list[tuple[str, str, str, str]]
     return [(part, name, _number(value), _verdict(part, name, value)) for name, value in flatten(measured).items()]
 
 
-def holds(part: str, name: str, value: float) -> bool | None:
-    """Whether a measurement keeps its bound; None where it has none."""
+def holds(part: str, name: str, value: float | None) -> bool | None:
+    """Whether a measurement keeps its bound; None where it has none, or was skipped: a value of None."""
     kind, bound = bounds().get(part, {}).get(name, (None, None))
-    return None if kind is None else value <= bound if kind == "at most" else value >= bound
+    return None if kind is None or value is None else value <= bound if kind == "at most" else value >= bound
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -111,7 +111,7 @@ def main(argv: list[str] | None = None) -> int:
     write_atomic(RESULT, json.dumps(results, indent=1))
     print(shown(RESULT))
     kept = [_kept(part, name, flatten(results[part])) for part in results for name in bounds().get(part, {})]
-    return 0 if all(kept) else 1
+    return 1 if False in kept else 0
 
 
 def _kept(part: str, name: str, flat: dict[str, Any]) -> bool | None:
@@ -128,7 +128,7 @@ def _verdict(part: str, name: str, value: Any) -> str:
 
 
 def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return "skipped" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def bench_sampler() -> dict[str, Any]:
     The other side is `model.generate` with eight samples to one prompt at a time, its own cache and sampling.
     """
     from autodidact.environments import load_world
-    from autodidact.models import load_policy
+    from autodidact.bases import load_policy
     from autodidact.streams import stream
 
     world = load_world("instructions/default")
