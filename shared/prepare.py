@@ -4,9 +4,10 @@ import argparse
 import json
 from dataclasses import fields
 
-from autodidact.bases import TinyBase, load_policy
+from autodidact.bases import load_policy
 from autodidact.claims import load_paper, resolve
 from autodidact.environments import load_world
+from autodidact.models import TinyBase
 from autodidact.vision.load import load_vision_policy
 from autodidact.vision.sight import TinySight
 from autodidact.vision.tower import Tower

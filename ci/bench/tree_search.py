@@ -16,8 +16,9 @@ def bench_tree_search() -> dict[str, Any]:
     tokens from the same prompts in the house's batches. One tree at a time is the same search with a cache of its own
     for each tree.
     """
-    from autodidact.bases import TinyBase, load_policy
+    from autodidact.bases import load_policy
     from autodidact.environments import load_world
+    from autodidact.models import TinyBase
     from autodidact.samplers import SearchSettings
     from autodidact.streams import stream
 

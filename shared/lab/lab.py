@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autodidact.bases import TinyBase, load_policy
+from autodidact.bases import load_policy
 from autodidact.environments import load_world
 from autodidact.lab.answers import Answers
 from autodidact.lab.kept import Kept, key_of
+from autodidact.models import TinyBase
 from autodidact.streams import stream, torch_seed
 from autodidact.training import adapters, train_preferences, train_supervised
 

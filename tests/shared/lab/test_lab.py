@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autodidact import lab as labs
-from autodidact.bases import TinyBase, load_policy
+from autodidact.bases import load_policy
 from autodidact.lab import (
     Answers,
     Lab,
@@ -23,6 +23,7 @@ from autodidact.lab import (
 )
 from autodidact.lab.kept import Kept, key_of
 from autodidact.losses import dpo, ipo
+from autodidact.models import TinyBase
 from autodidact.samplers import Sample
 from autodidact.streams import stream, torch_seed
 from autodidact.training import Pair, train_preferences, train_supervised

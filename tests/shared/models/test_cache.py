@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from autodidact.bases import TinyBase, keys, load_policy, tiny
+from autodidact.bases import keys, load_policy, tiny
 from autodidact.environments import load_world
-from autodidact.models import cache_folder
+from autodidact.models import TinyBase, cache_folder
 from autodidact.models.cache import MANIFEST, cached
 from tests.shared.toy_world import ToyWorld
 
