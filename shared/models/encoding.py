@@ -61,3 +61,9 @@ class Encoding:
     def decode(self, ids: Sequence[int]) -> str:
         """The text of response token ids; a stray special token shows as text, so that scorers see it too."""
         return self.tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+
+    def decode_all(self, rows: Sequence[Sequence[int]]) -> list[str]:
+        """`decode` of many, in one call where the tokenizer has one."""
+        if self.tokenizer.is_fast:  # transformers' own loop over them takes ten times as long
+            return self.tokenizer.backend_tokenizer.decode_batch(list(map(list, rows)), skip_special_tokens=False)
+        return [self.decode(ids) for ids in rows]

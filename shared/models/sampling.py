@@ -25,8 +25,11 @@ class Speaker(Protocol):
     def encode_prompts(self, prompts: Sequence[Any]) -> dict[Any, list[int]]:
         """Prompt -> token ids."""
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of response token ids."""
+    def decode_all(self, rows: Sequence[Sequence[int]]) -> list[str]:
+        """The texts of response token ids."""
+
+
+WORTH = 0.75  # ended responses leave the batch once no more than this share of it goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def sample(
     Returns one list of `n` `Sample`s a prompt, in order. Raises ValueError for values outside these ranges.
     """
     _check(n, temperature, top_p, max_new_tokens, batch_size)
-    seeds = rng.integers(2**63, size=len(prompts))
+    seeds = rng.integers(2**63, size=len(prompts)).tolist()
     heads = policy.encode_prompts(prompts)
     encoded = [heads[prompt] for prompt in prompts]
     order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))  # like lengths together: little padding
@@ -119,26 +122,29 @@ def _decode(
     logps = torch.zeros(len(owners), length, dtype=torch.float64, device=device)
     counts = torch.full((len(owners),), length, device=device)
     ended = torch.zeros(len(owners), dtype=torch.bool, device=device)
-    alive = torch.arange(len(owners), device=device)  # rows of the batch that the cache still holds
+    rows = torch.arange(len(owners), device=device)  # of the batch that the cache still holds
+    seen = torch.cat([mask, mask.new_ones(len(mask), length)], dim=1)  # of every step the beginning
+    width = mask.shape[1]
     for step in range(length):
         scores = torch.log_softmax(logits.float(), dim=-1)
-        token = _draw(scores, u[alive, step], temperature, top_p)
-        tokens[alive, step] = token
-        logps[alive, step] = scores.gather(1, token[:, None]).squeeze(1).double()
-        over = torch.isin(token, ends)
-        counts[alive[over]] = step + 1
-        ended[alive[over]] = True
-        keep = (~over).nonzero().squeeze(1)
+        token = _draw(scores, u[rows, step], temperature, top_p)
+        alive = ~ended[rows]
+        now = rows[alive]
+        tokens[now, step] = token[alive]
+        logps[now, step] = scores.gather(1, token[:, None]).squeeze(1)[alive].double()
+        over = now[torch.isin(token[alive], ends)]
+        counts[over] = step + 1
+        ended[over] = True
+        keep = (~ended[rows]).nonzero().squeeze(1)
         if len(keep) == 0 or step == length - 1:
             break
-        if len(keep) < len(alive):
+        if len(keep) <= WORTH * len(rows):
             cache.batch_select_indices(keep)
-            alive, token, mask, position = alive[keep], token[keep], mask[keep], position[keep]
-        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
+            rows, token, seen, position = rows[keep], token[keep], seen[keep], position[keep]
         position = position + 1
         out = model(
             token[:, None],
-            attention_mask=mask,
+            attention_mask=seen[:, : width + step + 1],
             position_ids=position[:, None],
             past_key_values=cache,
             use_cache=True,
@@ -180,8 +186,6 @@ def _draw(scores: torch.Tensor, uniform: torch.Tensor, temperature: float, top_p
 def _collect(
     policy: Speaker, tokens: torch.Tensor, logps: torch.Tensor, counts: torch.Tensor, ended: torch.Tensor
 ) -> list[Sample]:
-    rows = zip(tokens.tolist(), logps.tolist(), counts.tolist(), ended.tolist(), strict=True)
-    return [
-        Sample(policy.decode(ids[: count - over]), logp, count, over)
-        for ids, logp, count, over in ((ids, logp, count, bool(over)) for ids, logp, count, over in rows)
-    ]
+    rows = list(zip(tokens.tolist(), logps.tolist(), counts.tolist(), ended.tolist(), strict=True))
+    texts = policy.decode_all([ids[: count - over] for ids, _, count, over in rows])
+    return [Sample(text, logp, count, over) for text, (_, logp, count, over) in zip(texts, rows, strict=True)]
