@@ -14,6 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from autodidact.bases.keys import one_thread
 from autodidact.choosers.lesson import Lesson, Teaching
 
 if TYPE_CHECKING:
@@ -114,6 +115,18 @@ def train_tiny(
     """
     if len({(len(one.choices), len(one.reports)) for one in lessons}) != 1:
         raise ValueError("lessons must be of one length, so that all choosers see batches of the same indices")
+    with one_thread():  # more would gain nothing on tensors so small, and move the numbers
+        return _train(choosers, lessons, teaching, rng, watch, at)
+
+
+def _train(
+    choosers: Sequence[TinyChooser],
+    lessons: Sequence[Lesson],
+    teaching: Teaching,
+    rng: np.random.Generator,
+    watch: Callable[[int, int, TinyChooser], None] | None,
+    at: Collection[int],
+) -> list[TinyChooser]:
     size = choosers[0].size
     p = {k: torch.stack([one.parameters[k] for one in choosers]).requires_grad_() for k in choosers[0].parameters}
     tables = _tables(choosers[0].world, lessons)

@@ -18,6 +18,9 @@ def test_smollm2_has_dense_trainable_weights_and_reloads_from_the_cache(monkeypa
     assert sum(weight.numel() for weight in weights) == 134_515_008
     assert all(weight.dtype == torch.float32 and weight.requires_grad for weight in weights)
     assert policy.tokenizer.decode([policy.end]) == "<|im_end|>"
+    texts = ["Hi", "  two blanks, a full stop.", "caf\u00e9"]
+    rows = [policy.encode_response(text) for text in texts]
+    assert policy.decode_all(rows) == [policy.decode(ids) for ids in rows]
     assert policy.tokenizer.decode(policy.encode("Hi")).endswith("<|im_start|>assistant\n")
     answer = policy.generate(
         ["What is the capital of France?"], 1, rng=np.random.default_rng(0), temperature=0, max_new_tokens=12

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from autodidact.models import TinyBase
+from autodidact.models import TinyBase, sampling
 from autodidact.models.sampling import _draw
 from autodidact.models.tiny import new_tiny
 from autodidact.samplers import best_and_worst, best_of_n, sample, win_rate_matrix
@@ -33,6 +33,22 @@ def test_a_response_does_not_depend_on_the_batch(policy, prompts):
     assert texts[0] == texts[1] == texts[2]
     logps = [[s.logprob for row in run for s in row] for run in runs]
     np.testing.assert_allclose(logps[0], logps[2], atol=1e-4)
+
+
+@pytest.mark.parametrize("worth", [0.0, 0.5, 1.0])
+def test_ended_responses_may_stay_in_the_batch(policy, prompts, monkeypatch, worth):
+    plain = sample(policy, prompts, 4, rng=np.random.default_rng(1))
+    assert {s.ended for row in plain for s in row} == {True, False}
+    monkeypatch.setattr(sampling, "WORTH", worth)
+    other = sample(policy, prompts, 4, rng=np.random.default_rng(1))
+    for one, two in zip((s for row in plain for s in row), (s for row in other for s in row), strict=True):
+        assert (one.text, one.tokens, one.ended) == (two.text, two.tokens, two.ended)
+        assert one.logprob == pytest.approx(two.logprob, abs=1e-4)
+
+
+def test_many_are_decoded_as_one_by_one(policy):
+    rows = [[], [5, 6], [2, 5], [3, 0, 7, 7]]
+    assert policy.decode_all(rows) == [policy.decode(ids) for ids in rows]
 
 
 def test_a_prompt_keeps_its_responses_when_others_follow(policy, prompts):
