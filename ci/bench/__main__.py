@@ -17,9 +17,12 @@ RESULT = ROOT / "build" / "bench.json"
 SEED_BUDGET = ("at most", 25.0)  # CPU seconds of a toy seed, base apart
 # part: {measurement: (kind, bound)}; what has no bound is shown for itself
 BOUNDS = {
-    "trainer tiny": {"step_ratio": ("at most", 1.05), "peak_ratio": ("at most", 1.05)},
+    "trainer tiny": {"preferences_ratio": ("at most", 0.6), "supervised_ratio": ("at most", 0.6)},
     "trainer smollm2": {"step_ratio": ("at most", 1.05), "peak_ratio": ("at most", 1.05)},
-    "sampler": {"speedup": ("at least", 8.0)},
+    "sampler tiny": {"speedup_batched": ("at least", 2.0), "speedup_single": ("at least", 8.0)},
+    "sampler smollm2": {"speedup_batched": ("at least", 2.1)},
+    "logprobs tiny": {"speedup": ("at least", 1.5), "apart": ("at most", 1e-5)},
+    "logprobs smollm2": {"speedup": ("at least", 1.2), "apart": ("at most", 1e-4)},
     "tree search": {"lock_step_speedup": ("at least", 2.0)},
     "warm start": {"first_call_seconds": ("at most", 0.3)},
     "evolution": {
@@ -42,9 +45,12 @@ def parts() -> dict[str, Callable[[], dict[str, Any]]]:
     """Every part by its name; its module is imported when it runs."""
     return {
         "warm start": _part("notebook", "bench_warm_start"),
-        "sampler": _part("sampling", "bench_sampler"),
+        "sampler tiny": _part("sampling", "bench_sampler", model="tiny"),
+        "sampler smollm2": _part("sampling", "bench_sampler", model="smollm2"),
+        "logprobs tiny": _part("sampling", "bench_logprobs", model="tiny"),
+        "logprobs smollm2": _part("sampling", "bench_logprobs", model="smollm2"),
         "tree search": _part("tree_search", "bench_tree_search"),
-        "trainer tiny": _part("training", "bench_trainer", model="tiny"),
+        "trainer tiny": _part("training", "bench_lean"),
         "trainer smollm2": _part("training", "bench_trainer", model="smollm2"),
         "evolution": _part("evolution", "bench_evolution"),
         "control": _part("control", "bench_control"),
