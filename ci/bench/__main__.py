@@ -21,8 +21,8 @@ BOUNDS = {
     "trainer smollm2": {"step_ratio": ("at most", 1.05), "peak_ratio": ("at most", 1.05)},
     "sampler tiny": {"speedup_batched": ("at least", 2.0), "speedup_single": ("at least", 8.0)},
     "sampler smollm2": {"speedup_batched": ("at least", 2.1)},
-    "logprobs tiny": {"speedup": ("at least", 1.5), "apart": ("at most", 1e-5)},
-    "logprobs smollm2": {"speedup": ("at least", 1.2), "apart": ("at most", 1e-4)},
+    "logprobs tiny": {"speedup": ("at least", 1.8), "apart": ("at most", 1e-5)},
+    "logprobs smollm2": {"speedup": ("at least", 2.5), "apart": ("at most", 1e-4)},
     "tree search": {"lock_step_speedup": ("at least", 2.0)},
     "warm start": {"first_call_seconds": ("at most", 0.3)},
     "evolution": {
