@@ -105,6 +105,6 @@ $(READY): requirements.lock requirements-nodeps.lock
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	touch $(READY)
 
-clean: ## remove what was built here; .venv and the cache of models stay
-	rm -rf build .pytest_cache .ruff_cache .hypothesis *.egg-info
+clean: ## remove build (runs, edited copies and texts, too) and caches; .venv and the cache of models stay
+	rm -rf build .pytest_cache .ruff_cache .hypothesis .import_linter_cache _vizdoom *.egg-info src/*.egg-info
 	find . -name __pycache__ -not -path "./$(VENV)/*" -prune -exec rm -rf {} +

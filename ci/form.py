@@ -35,7 +35,7 @@ OUTPUT_BYTES = 300_000
 PROSE_WORDS = 1500
 PUBLISHED_SEEDS = 10
 RESULTS, AFTER_RESULTS = "Results", "What differs from the paper"
-VERDICT = re.compile(r"\b(reproduced|contradicted|inconclusive|negligible|untested|holds|open)\b", re.IGNORECASE)
+VERDICT = re.compile(r"\b(reproduced|contradicted|negligible|untested|holds?|fails?|open)\b", re.IGNORECASE)
 DECIMAL = re.compile(r"(?<![\w.])-?\d+\.\d+")
 # what may stand after the results: code, formulas, links, and where in the paper something stands
 QUOTED = re.compile(
@@ -101,11 +101,9 @@ def parameter_problems(notebook: Path, paper: Paper) -> list[str]:
         return [f"{len(tagged)} cells are tagged `parameters`, must be 1"]
     chained = [node.lineno for node in ast.parse(_source(tagged[0])).body if len(getattr(node, "targets", "1")) > 1]
     if chained:
-        return [
-            f"parameters cell: line {chained[0]} sets several names, which `papermill --help-notebook` does not list"
-        ]
+        return [f"parameters cell: line {chained[0]} sets several names, of which papermill lists only one"]
     values = _assignments(_source(tagged[0]))
-    own = {"scale": "toy", "seed": 0, "seeds": PUBLISHED_SEEDS}
+    own = {"scale": "toy", "seed": values.get("seed", 0), "seeds": PUBLISHED_SEEDS}
     presets = {name: None for name in paper.scales["toy"] if name not in own}
     wanted = own | presets
     problems = [f"parameters cell: {name} is missing" for name in wanted if name not in values]
@@ -113,6 +111,8 @@ def parameter_problems(notebook: Path, paper: Paper) -> list[str]:
     for name in wanted.keys() & values.keys():
         if values[name] != wanted[name] or type(values[name]) is not type(wanted[name]):
             problems.append(f"parameters cell: {name} = {values[name]!r}, must be {wanted[name]!r}")
+    if type(own["seed"]) is not int or own["seed"] % PUBLISHED_SEEDS:  # a claim that changed takes seeds not run before
+        problems.append(f"parameters cell: seed = {own['seed']!r}, must be 0 or another multiple of {PUBLISHED_SEEDS}")
     return problems
 
 

@@ -72,7 +72,7 @@ def main(argv: list[str] | None = None) -> int:
     write_atomic(settings, json.dumps(SETTINGS, indent=1))
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     words = command(PLACE, options.flags)
-    os.execve(words[0], words, {**os.environ, "PYTHONPATH": path})
+    os.execve(words[0], words, {**os.environ, "PYTHONPATH": path, "AUTODIDACT_PAPERS": str(PLACE / "papers")})
 
 
 def _hash(path: Path) -> str:

@@ -13,12 +13,15 @@ from typing import Any
 
 import nbformat
 
+from autodidact.claims.finding import changed_claims
+from autodidact.claims.paper import load_paper
 from autodidact.claims.record import read_record
 from autodidact.claims.reruns import published_path
 from autodidact.claims.tables import text_table, verdict_rows
 from ci import check, form, run
 from ci.board import Board
 from ci.files import ROOT, only_one, shown, write_atomic
+from ci.form import PUBLISHED_SEEDS
 from ci.jobs import Job, run_all
 
 SCRATCH = ROOT / "build" / "publish"
@@ -92,17 +95,39 @@ def _publish(jobs: list[Job]) -> int:
     return 1 if any(job.error for job in jobs) else 0
 
 
+def record_problems(slug: str, record: dict[str, Any], place: Path) -> list[str]:
+    """What keeps a record from being published at `place`: it can decide nothing, or measures anew what it has seen.
+
+    A run of another scale of which every central claim is untested is no record. A claim that changed after its seeds
+    were run is measured on seeds that were not run: rules that are fixed in advance are what makes a verdict one.
+    """
+    central = [claim["verdict"] for claim in record["claims"] if claim["role"] == "central"]
+    if record["scale"] != DEFAULT_SCALE and all(verdict == "untested" for verdict in central):
+        return ["no central claim can be decided by so few replicates"]
+    try:
+        before = read_record(place)
+    except (OSError, ValueError):  # nothing is published there yet
+        return []
+    changed, seen = changed_claims(load_paper(slug), before), {c["id"]: set(c["replicates"]) for c in before["claims"]}
+    return [
+        f"claim {claim['id']} changed after its seeds were run; set `seed` to {PUBLISHED_SEEDS} or a later one"
+        for claim in record["claims"]
+        if claim["id"] in changed and claim["test"] != "exact" and seen.get(claim["id"], set()) & {*claim["replicates"]}
+    ]
+
+
 def _finish(job: Job) -> str:
     """Publish what a job executed, or say what keeps it from that; the lines to show."""
     if job.error:
         return run.outcome(job)
     try:
-        lines = [text_table(verdict_rows(read_record(job.output)), job.slug)]
+        record = read_record(job.output)
+        lines = [text_table(verdict_rows(record), job.slug)]
     except ValueError as error:  # it has no record
         lines, job.error = [f"{job.slug}: failed, {error}"], str(error)
     if job.error is None:
         place = target(job.slug, job.parameters)
-        problems = form.output_problems(job.output)
+        problems = form.output_problems(job.output) + record_problems(job.slug, record, place)
         if problems:
             job.error = problems[0]
             lines += [f"not published, kept in {shown(job.output)}:", *(f"  {problem}" for problem in problems)]

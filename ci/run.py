@@ -19,7 +19,7 @@ from typing import Any
 
 from autodidact.claims.record import read_record
 from autodidact.claims.reruns import parameters_that_differ, published_path
-from autodidact.claims.tables import effect, number
+from autodidact.claims.tables import effect, number, word
 from ci import arguments
 from ci.agreement import EQUAL, OFF, WITHIN, agreement
 from ci.board import Board
@@ -114,10 +114,10 @@ def beside(record: Mapping[str, Any]) -> list[tuple[str, str, str, str, str]]:
         there = claims.get(here["id"])
         measured = number(here["mean_difference"])
         if there is None:
-            rows.append((here["id"], "not yet", f"here {here['verdict']} ({here['unit']})", measured, ""))
+            rows.append((here["id"], "not yet", f"here {word(here)} ({here['unit']})", measured, ""))
         else:
-            word = words.get(here["id"], f"other {', '.join(others)}")
-            rows.append((here["id"], there["verdict"], f"{effect(there)} {there['unit']}", measured, word))
+            agrees = words.get(here["id"], f"other {', '.join(others)}")
+            rows.append((here["id"], word(there), f"{effect(there)} {there['unit']}", measured, agrees))
     return rows
 
 

@@ -17,6 +17,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from autodidact.claims import resolve
 from autodidact.claims.paper import load_paper
 from autodidact.claims.record import read_record
 from autodidact.claims.tables import text_table
@@ -146,12 +147,14 @@ def _tune(slug: str, arms: list[str], jobs: list[tuple[Job, dict[str, Any]]], li
 
 
 def _current(job: Job) -> bool:
-    """Whether a job's output is there, whole, and of the present code."""
+    """Whether a job's output is there, whole, and of the present code and presets."""
     try:
         record = read_record(job.output)
     except (OSError, ValueError):
         return False
-    return record["code"] == current_code(record)
+    wanted = resolve(load_paper(job.slug), job.parameters.get("scale", "toy"), job.parameters)
+    wanted.pop("scale")
+    return record["code"] == current_code(record) and record["parameters"] == wanted
 
 
 def _parts(text: str) -> list[str]:

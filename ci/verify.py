@@ -1,9 +1,9 @@
 """Is every published number what the present code gives? `make verify`, `make verify PAPER=sppo SCALE=toy`.
 
-A record whose code changed is not stale by that. Its first seed (of a record by items: the first items) is run again
-with the record's own parameters, and every number is compared. Where they agree, the record is stamped with the new
-code and with what confirmed it; nothing else in the notebook changes. Where they do not, it is stale: the numbers are
-listed, it is to be published again, and the exit status is 1.
+A record whose code changed is not stale by that. Its first seed is run again with the record's own parameters (of a
+record by items that is the whole run), and every number is compared. Where they agree, the record is stamped with the
+new code and with what confirmed it; nothing else in the notebook changes. Where they do not, it is stale: the numbers
+are listed, it is to be published again, and the exit status is 1.
 """
 
 import argparse

@@ -93,11 +93,17 @@ def machine() -> dict[str, str | int | None]:
 
 
 def _processor() -> str | None:
-    """The processor's name as Linux has it, elsewhere its kind."""
+    """The processor's name as Linux has it, with family, model and stepping, which tell generations of one name apart.
+
+    Elsewhere its kind.
+    """
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8", errors="replace").splitlines() if info.is_file() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine() or None)
+    values = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in reversed(lines))}
+    if "model name" not in values:
+        return platform.processor() or platform.machine() or None
+    numbers = "/".join(values.get(name, "?") for name in ("cpu family", "model", "stepping"))
+    return f"{values['model name']} ({numbers})"
 
 
 def module_path(name: str) -> Path | None:

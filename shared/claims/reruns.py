@@ -53,22 +53,23 @@ def compare(record: Mapping[str, Any], rerun: Mapping[str, Any], tolerance: floa
         raise ValueError(f"cannot compare runs of {record['paper']}: they differ in {', '.join(differing)}")
     if tolerance is None:
         tolerance = 0.0 if same_machine(record, rerun) else TOLERANCE
-    found, shared = [], 0
+    moved, shared = [], 0
     again = {claim["id"]: claim for claim in rerun["claims"]}
     for claim in record["claims"]:
         other = again.get(claim["id"], {"replicates": []})
         places = {replicate: i for i, replicate in enumerate(other["replicates"])}
         for side in ("treatment", "control"):
-            allowed = tolerance * _spread(claim[side])
+            spread = _spread(claim[side])
             for replicate, value in zip(claim["replicates"], claim[side], strict=True):
                 if replicate in places:
                     shared += 1
                     now = other[side][places[replicate]]
-                    if not math.isclose(value, now, rel_tol=EQUAL, abs_tol=max(1e-12, allowed)):
-                        found.append(Difference(claim["id"], replicate, side, value, now))
+                    if not math.isclose(value, now, rel_tol=EQUAL, abs_tol=1e-12):
+                        apart = abs(value - now) / spread if spread else math.inf
+                        moved.append((apart, Difference(claim["id"], replicate, side, value, now)))
     if not shared:
         raise ValueError(f"cannot compare runs of {record['paper']}: they have no replicate of any claim in common")
-    return found
+    return [difference for apart, difference in moved if apart > tolerance]
 
 
 def parameters_that_differ(record: Mapping[str, Any], rerun: Mapping[str, Any]) -> list[str]:
@@ -79,10 +80,13 @@ def parameters_that_differ(record: Mapping[str, Any], rerun: Mapping[str, Any]) 
 
 
 def same_machine(record: Mapping[str, Any], rerun: Mapping[str, Any]) -> bool:
-    """Whether numbers must be equal: the same processor, instructions, device, NumPy and torch, and all known."""
+    """Whether numbers must be equal: the same processor, instructions, device, NumPy and torch, and all known.
+
+    Local versions count as the same: `2.13.0+cpu` and `2.13.0` have the same kernels for a processor.
+    """
     kinds = [
         [run.get("device"), *((run.get("machine") or {}).get(k) for k in ("cpu", "capability")),
-         *(run["versions"].get(k) for k in _LIBRARIES)]
+         *(run["versions"].get(k, "").partition("+")[0] for k in _LIBRARIES)]
         for run in (record, rerun)
     ]  # fmt: skip
     return kinds[0] == kinds[1] and "machine" in record and kinds[0][1] is not None
@@ -110,14 +114,18 @@ def stamp(record: Mapping[str, Any], rerun: Mapping[str, Any]) -> dict[str, Any]
 def check_against_published(record: Mapping[str, Any]) -> None:
     """Raise ValueError that names claim, replicate and both numbers where a run departs from the published record.
 
-    That is the paper's own notebook at toy, `results/<scale>.ipynb` at another scale. Where there is none, or its
-    parameters are others, there is nothing to check.
+    That is the paper's own notebook at toy, `results/<scale>.ipynb` at another scale; where there is none, or no
+    replicate is common to both, there is nothing to check. Other parameters than the record's are a departure: a preset
+    was changed and not published again.
     """
     path = published_path(record["paper"], record["scale"])
     if not path.is_file():
         return
     published = read_record(path)
-    if parameters_that_differ(published, record):
+    differing = parameters_that_differ(published, record)
+    if differing:
+        raise ValueError(f"{record['paper']} is published with other parameters: {', '.join(differing)}")
+    if not _replicates(published) & _replicates(record):
         return
     differences = compare(published, record)
     if differences:
@@ -134,6 +142,10 @@ def published_path(slug: str, scale: str) -> Path:
 def digest(code: Mapping[str, Any]) -> str:
     """One SHA-256 of all the hashes of a record's code."""
     return hashlib.sha256(json.dumps(code, sort_keys=True).encode()).hexdigest()
+
+
+def _replicates(record: Mapping[str, Any]) -> set[tuple[str, Any]]:
+    return {(claim["id"], replicate) for claim in record["claims"] for replicate in claim["replicates"]}
 
 
 def _spread(values: list[float]) -> float:

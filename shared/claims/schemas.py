@@ -183,7 +183,7 @@ RECORD = {
         "code": _HASHES,
         "claims": {"type": "array", "items": RESULT, "minItems": 1},
     },
-    "required": ["paper", "scale", "parameters", "seconds", "versions", "code", "claims"],
+    "required": ["paper", "scale", "parameters", "seconds", "versions", "machine", "code", "claims"],
 }
 
 

@@ -4,6 +4,7 @@ import json
 
 import nbformat
 
+from autodidact.claims import load_paper
 from ci import check, form
 from ci.bench.small_paper import write_paper
 
@@ -89,3 +90,16 @@ def test_lint_problems_name_the_cell(papers):
     place = write_paper(papers, "alpha", measure="import os\nx = undefined_name")
     problems = check.lint_problems(place)
     assert any("F821" in problem and "cell" in problem for problem in problems)
+
+
+def test_parameters_stand_one_a_line_and_start_at_a_multiple_of_the_seeds(papers):
+    place, paper = write_paper(papers, "alpha"), load_paper("alpha")
+    good = place.read_text()
+    assert form.parameter_problems(place, paper) == []
+    place.write_text(good.replace("seed = 0", "seed = 10"))
+    assert form.parameter_problems(place, paper) == []
+    place.write_text(good.replace("seed = 0", "seed = 3"))
+    assert form.parameter_problems(place, paper) == ["parameters cell: seed = 3, must be 0 or another multiple of 10"]
+    place.write_text(good.replace("beta = None", "beta = other = None"))
+    (problem,) = form.parameter_problems(place, paper)
+    assert "sets several names, of which papermill lists only one" in problem

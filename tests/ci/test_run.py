@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from autodidact.claims.record import read_record, recompute
 from autodidact.claims.reruns import TOLERANCE
-from ci import jobs, run
+from ci import jobs, publish, run
 from ci.agreement import agreement, expected
 from ci.bench.small_paper import MEASURE, write_paper
 from ci.board import Board, Row, clock
@@ -135,12 +135,30 @@ def test_what_the_check_refuses_is_not_published(papers, command, tmp_path):
 def test_another_scale_is_published_as_a_record_of_its_own(papers, command, tmp_path):
     place = write_paper(papers, "alpha")
     before = place.read_bytes()
-    done = command("ci.publish", "--papers", "alpha", "--scale", "small", "--seeds", "2", "--out", tmp_path / "out")
+    small = ["ci.publish", "--papers", "alpha", "--scale", "small", "--out", tmp_path / "out"]
+    done = command(*small, "--seeds", "2")
+    assert done.returncode == 1 and "no central claim can be decided by so few replicates" in done.stdout
+    assert not (papers / "alpha" / "results").exists()
+    done = command(*small, "--seeds", "6")
     assert done.returncode == 0, done.stderr
     record = read_record(papers / "alpha" / "results" / "small.ipynb")
-    assert (record["scale"], record["parameters"]["seeds"], record["parameters"]["rounds"]) == ("small", 2, 5)
+    assert (record["scale"], record["parameters"]["seeds"], record["parameters"]["rounds"]) == ("small", 6, 5)
     assert place.read_bytes() == before
     assert [entry.name for entry in published()] == ["alpha", "alpha-small"]
+
+
+def test_a_claim_that_changed_is_measured_on_seeds_that_were_not_run(folder, papers):
+    record = read_record(folder / "out" / "toy-seeds-0-2-beta-1.5" / "alpha.ipynb")
+    place = write_paper(papers, "alpha")
+    assert publish.record_problems("alpha", record, place) == []
+    with_record(place, record)
+    assert publish.record_problems("alpha", record, place) == []
+    claim = record["claims"][0]
+    with_record(place, {**record, "claims": [{**claim, "stated": "0" * 64}]})
+    (problem,) = publish.record_problems("alpha", record, place)
+    assert problem.startswith(f"claim {claim['id']} changed after its seeds were run")
+    later = {**record, "claims": [{**claim, "replicates": [10, 11, 12]}]}
+    assert publish.record_problems("alpha", later, place) == []
 
 
 def test_the_quickest_papers_go_first(folder, tmp_path, monkeypatch):

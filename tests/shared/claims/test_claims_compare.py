@@ -94,7 +94,9 @@ def test_a_run_is_checked_against_the_published_record(fable, monkeypatch):
     message = "fable is not as published at toy: claim 'grapes', treatment of replicate 0: 1.5, now 1.0"
     with pytest.raises(ValueError, match=message):
         run(seeds=1)
-    assert run(beta=0.3)["parameters"]["beta"] == 0.3  # another run: nothing is published of it
+    with pytest.raises(ValueError, match="fable is published with other parameters: beta"):
+        run(beta=0.3)
+    assert run(seed=50)["parameters"]["seed"] == 50  # seeds of which nothing is published
     assert run(scale="small")["scale"] == "small"
     publish(run(scale="small") | {"seconds": 1.0}, published_path("fable", "small"))
     other = changed(read_record(published_path("fable", "small")), 2, "control", 0, 3.0)

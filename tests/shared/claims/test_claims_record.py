@@ -19,6 +19,7 @@ def entry(replicates, treatment, control, **changes):
 def record_of(seeds, *claims, **changes):
     parameters = {"seed": seeds[0], "seeds": len(seeds), "beta": 0.1}
     base = {"paper": "fable", "scale": "toy", "parameters": parameters, "seconds": 2.5, "versions": {"python": "3.11"}}
+    base["machine"] = {"cpu": "a processor", "capability": "AVX2", "threads": 1}
     return recompute(base | {"code": {"notebook": "a", "autodidact.streams": "b"}, "claims": list(claims)} | changes)
 
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from autodidact.models import TinyBase
-from autodidact.models.arithmetic import extrapolate
+from autodidact.models import TinyBase, extrapolate
 from autodidact.models.tiny import new_tiny
 from tests.shared.toy_world import ToyWorld
 
