@@ -2,30 +2,22 @@
 
 import argparse
 import json
-from dataclasses import fields
 
 from autodidact.bases import load_policy
 from autodidact.claims import load_paper, resolve
 from autodidact.environments import load_world
-from autodidact.models import TinyBase
+from autodidact.models.tiny import base_of
 from autodidact.vision.load import load_vision_policy
-from autodidact.vision.sight import TinySight
-from autodidact.vision.tower import Tower
+from autodidact.vision.sight import sight_of
 
 
-def bases(parameters: dict) -> list[tuple[str, str, TinyBase]]:
-    """(model, world, base) of every model that a row of parameters names.
+def bases(parameters: dict) -> list[tuple[str, str]]:
+    """(model, world) of every model that a row of parameters names.
 
-    A model stands under `model` (or `<name>_model`), its world under `world` (`<name>_world`), what its base has other
-    than by default under `base_steps`, `base_batch_size` and so on, the fields of `TinyBase`.
+    A model stands under `model` (or `<name>_model`), its world under `world` (`<name>_world`).
     """
-    given = {field.name: parameters.get(f"base_{field.name}") for field in fields(TinyBase)}
-    base = TinyBase(**{name: value for name, value in given.items() if value})
-    found = []
-    for key, model in parameters.items():
-        if key == "model" or key.endswith("_model"):
-            world = parameters.get(key.removesuffix("model") + "world")
-            found.append((model, world, base))
+    names = [key for key in parameters if key == "model" or key.endswith("_model")]
+    found = [(parameters[key], parameters.get(f"{key.removesuffix('model')}world")) for key in names]
     return list(dict.fromkeys(found))
 
 
@@ -35,14 +27,13 @@ def prepare(parameters: dict, seeds: list[int]) -> list[str]:
     Policies see where the parameters have a `tower`, the vision tower of the tiny one.
     """
     made = []
-    for model, world, base in bases(parameters):
+    for model, world in bases(parameters):
         where = load_world(world) if model == "tiny" else None
         for seed in seeds if model == "tiny" else seeds[:1]:
             if "tower" in parameters:
-                sight = TinySight(steps=base.steps, tower=Tower(**parameters["tower"] or {}))
-                policy = load_vision_policy(model, where, seed=seed, base=sight)
+                policy = load_vision_policy(model, where, seed=seed, base=sight_of(parameters))
             else:
-                policy = load_policy(model, where, seed=seed, base=base)
+                policy = load_policy(model, where, seed=seed, base=base_of(parameters))
             made.append(f"{policy.name} {world if model == 'tiny' else ''} seed {seed}".strip())
     return made
 

@@ -12,7 +12,7 @@ from autodidact.bases import load_policy
 from autodidact.environments import load_world
 from autodidact.lab.answers import Answers
 from autodidact.lab.kept import Kept, key_of
-from autodidact.models import TinyBase
+from autodidact.models.tiny import base_of
 from autodidact.streams import stream, torch_seed
 from autodidact.training import adapters, train_preferences, train_supervised
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from autodidact.models import Policy
     from autodidact.training import Pair
 
-BASE = ("steps", "batch_size", "learning_rate", "initializer_range")  # of TinyBase: base_<name> in a preset
 SAMPLING = ("temperature", "top_p", "max_new_tokens")
 RUN = ("steps", "batch_size", "learning_rate", "gradient_accumulation", "optimizer", "schedule", "warmup")
 
@@ -46,13 +45,11 @@ class Lab:
     def base(self, s: int, model: str | None = None) -> "Policy":
         """The base model of a seed; model: another name than the preset's `model`."""
         self._stage("base model")
-        named = self._named(BASE, "base_")
         if hasattr(self.p, "tower"):
-            from autodidact.vision import TinySight, Tower, load_vision_policy
+            from autodidact.vision import load_vision_policy, sight_of
 
-            sight = TinySight(**named, tower=Tower(**self.p.tower or {}))
-            return load_vision_policy(model or self.p.model, self.world, seed=s, base=sight)
-        return load_policy(model or self.p.model, self.world, seed=s, base=TinyBase(**named))
+            return load_vision_policy(model or self.p.model, self.world, seed=s, base=sight_of(vars(self.p)))
+        return load_policy(model or self.p.model, self.world, seed=s, base=base_of(vars(self.p)))
 
     def sample(
         self, policy: "Policy", prompts: Sequence[Any], n: int, rng: np.random.Generator, **over: Any
@@ -133,6 +130,6 @@ class Lab:
                 for text, gold in zip(some.texts[i], some.gold[i], strict=True):
                     print(f"    {name}, gold {gold:.2f}  {text[:100]!r}")
 
-    def _named(self, names: Sequence[str], prefix: str = "") -> dict[str, Any]:
+    def _named(self, names: Sequence[str]) -> dict[str, Any]:
         """The preset's parameters of these names, those that it has and sets."""
-        return {n: getattr(self.p, prefix + n) for n in names if getattr(self.p, prefix + n, None) is not None}
+        return {n: getattr(self.p, n) for n in names if getattr(self.p, n, None) is not None}

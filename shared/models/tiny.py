@@ -1,7 +1,8 @@
 """The tiny model: a two-layer Llama over a world's vocabulary, its words the tokens."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -32,6 +33,17 @@ class TinyBase:
     layers: int = 2
     heads: int = 4
     initializer_range: float = 0.06  # at Llama's 0.02 so narrow a net takes twice the steps to find its demands
+
+
+def base_fields(kind: type, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a base that a row of parameters sets: `base_steps`, `base_batch_size` and so on, by their names."""
+    given = {field.name: parameters.get(f"base_{field.name}") for field in fields(kind)}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def base_of(parameters: Mapping[str, Any]) -> TinyBase:
+    """The tiny base that a row of parameters asks for."""
+    return TinyBase(**base_fields(TinyBase, parameters))
 
 
 def tiny_tokenizer(vocabulary: tuple[str, ...]) -> "object":

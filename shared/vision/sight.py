@@ -1,8 +1,10 @@
 """What a tiny base that sees is: the shape of its halves and how it is taught."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from autodidact.models.tiny import TinyBase
+from autodidact.models.tiny import TinyBase, base_fields
 from autodidact.vision.tower import Tower
 
 
@@ -28,6 +30,11 @@ class TinySight:
     def text(self) -> TinyBase:
         """The shape of the language half; what `TinyBase` says of training is not used."""
         return TinyBase(initializer_range=self.initializer_range, heads=self.heads)
+
+
+def sight_of(parameters: Mapping[str, Any]) -> TinySight:
+    """The tiny base that sees which a row of parameters asks for: `base_steps` and so on, and its `tower`."""
+    return TinySight(**base_fields(TinySight, parameters), tower=Tower(**parameters["tower"] or {}))
 
 
 DRAWING = TinySight(  # of a base that draws and answers questions about drawings; two minutes

@@ -8,8 +8,9 @@ import torch
 
 from autodidact.bases import load_policy
 from autodidact.models import pretrained
-from autodidact.models.tiny import TinyBase
+from autodidact.models.tiny import TinyBase, base_of
 from autodidact.prepare import bases
+from autodidact.vision import TinySight, Tower, sight_of
 
 
 def test_smollm2_has_dense_trainable_weights_and_reloads_from_the_cache(monkeypatch, capfd):
@@ -68,6 +69,10 @@ def test_copies_share_what_is_frozen_and_only_that(checkpoint):
 def test_bases_of_a_row_of_parameters_are_each_named_once():
     row = {"model": "tiny", "world": "instructions/default", "base_steps": 7, "cycle_model": "tiny"}
     row["cycle_world"] = "instructions/default"
-    assert bases(row) == [("tiny", "instructions/default", TinyBase(steps=7))]
+    assert bases(row) == [("tiny", "instructions/default")]
     assert [name for name, *_ in bases({**row, "model": "smollm2"})] == ["smollm2", "tiny"]
-    assert bases({**row, "base_batch_size": 8})[0][2] == TinyBase(steps=7, batch_size=8)
+    assert base_of(row) == TinyBase(steps=7)
+    assert base_of({**row, "base_batch_size": 8, "base_hidden": None}) == TinyBase(steps=7, batch_size=8)
+    sees = {"base_steps": 9, "base_heads": 2, "tower": {"steps": 3}}
+    assert sight_of(sees) == TinySight(steps=9, heads=2, tower=Tower(steps=3))
+    assert sight_of({"tower": None}) == TinySight()
