@@ -35,7 +35,7 @@ OUTPUT_BYTES = 300_000
 PROSE_WORDS = 1500
 PUBLISHED_SEEDS = 10
 RESULTS, AFTER_RESULTS = "Results", "What differs from the paper"
-VERDICT = re.compile(r"\b(reproduced|contradicted|negligible|untested|holds?|fails?|open)\b", re.IGNORECASE)
+VERDICT = re.compile(r"\b(reproduced|contradicted|negligible|untested|holds|fails|open)\b", re.IGNORECASE)
 DECIMAL = re.compile(r"(?<![\w.])-?\d+\.\d+")
 # what may stand after the results: code, formulas, links, and where in the paper something stands
 QUOTED = re.compile(
