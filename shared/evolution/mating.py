@@ -5,7 +5,6 @@ chooser, as draws are with replacement in DEAP's selectors). What is bound befor
 from Python's global generator: use them within `deap_draws`.
 """
 
-import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from operator import attrgetter
@@ -13,6 +12,7 @@ from operator import attrgetter
 import numpy as np
 
 from autodidact.evolution.individuals import Individual
+from autodidact.evolution.primitives import getrandbits
 from autodidact.evolution.trees import Tree
 
 PREFERENCES = "preference evaluations"
@@ -29,7 +29,7 @@ def drawn(population: Sequence[Individual], size: int) -> list[Individual]:
     count, bits = len(population), len(population).bit_length()
     if not count or size < 1:
         raise ValueError(f"population of {count} and size={size} must both be 1 or more")
-    draw, some = random.getrandbits, []
+    draw, some = getrandbits, []
     while len(some) < size:
         index = draw(bits)
         if index < count:

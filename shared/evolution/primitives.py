@@ -43,6 +43,10 @@ def primitive_set(
     return pset
 
 
+# What DEAP draws with: for use within `deap_draws`, by those who make its draws without its calls.
+getrandbits, randrange = random.getrandbits, random.randrange
+
+
 @contextmanager
 def deap_draws(rng: np.random.Generator) -> Iterator[None]:
     """Let DEAP, which draws from Python's global generator, draw from `rng`; afterwards that generator is as it was.

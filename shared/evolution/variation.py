@@ -4,7 +4,6 @@ As in DEAP, operators return a tuple of trees, and mutations draw from Python's 
 `deap_draws`. Unlike DEAP's they leave their arguments as they are, since trees never change.
 """
 
-import random
 from collections import Counter
 from collections.abc import Callable
 from functools import wraps
@@ -12,6 +11,7 @@ from functools import wraps
 import numpy as np
 from deap import gp
 
+from autodidact.evolution.primitives import randrange
 from autodidact.evolution.trees import Tree, cut, graft
 
 Operator = Callable[..., tuple[Tree, ...]]
@@ -30,7 +30,7 @@ def subtree_crossover(one: Tree, two: Tree, rng: np.random.Generator) -> tuple[T
 
 def subtree_mutation(tree: Tree, pset: gp.PrimitiveSet, *, min_: int = 0, max_: int = 2) -> tuple[Tree]:
     """A random subtree replaced by a full random one of depth `min_` to `max_`: the draws of DEAP's `mutUniform`."""
-    way, old = cut(tree, random.randrange(tree.size))
+    way, old = cut(tree, randrange(tree.size))
     content = gp.genFull(pset, min_, max_, old.symbol.primitive.ret)
     return (graft(way, tree.symbol.forest.plant(content)),)
 

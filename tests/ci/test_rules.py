@@ -12,6 +12,7 @@ from ci.files import ROOT
 
 HARMLESS = {"default_rng", "Generator", "SeedSequence", "BitGenerator", "PCG64"}
 HARMLESS |= {"getstate", "setstate", "get_state", "set_state"}  # to give a caller's state back to it
+DEAP = ROOT / "shared" / "evolution" / "primitives.py"  # the one door to the generator that DEAP draws from
 MODULES = sorted(p for folder in ("shared", "environments", "ci") for p in (ROOT / folder).rglob("*.py"))
 names = [str(path.relative_to(ROOT)) for path in MODULES]
 
@@ -51,7 +52,7 @@ def overloaded(node):
 @pytest.mark.parametrize("path", MODULES, ids=names)
 def test_a_module_documents_and_draws_as_it_should(path):
     tree = tree_of(path)
-    assert not list(global_draws(tree))
+    assert path == DEAP or not list(global_draws(tree))
     assert not list(undocumented(tree))
     assert len(path.read_text(encoding="utf-8").splitlines()) < 400
 
