@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from autodidact.claims.reruns import TOLERANCE, compare
+from autodidact.claims.reruns import compare
 
 EQUAL, WITHIN, OFF = "equal", "within the spread", "off"
+SPREAD = 2.0  # standard deviations over the published replicates
 LEVEL = 0.99  # of the interval in which the mean of other seeds is expected
 Record = Mapping[str, Any]
 
@@ -18,13 +19,12 @@ def agreement(published: Record, here: Record) -> dict[str, str]:
     """One word for every claim that both records have; they are runs of the same parameters.
 
     Of replicates that both have the numbers are compared as `compare` does: equal up to rounding, or within the spread,
-    as far apart as `TOLERANCE` allows on another kind of processor (in standard deviations over the published
-    replicates). Of a claim without a common replicate the mean effect is: within the spread where as many new
+    no further apart than two standard deviations over the published replicates. Of a claim without a common replicate the mean effect is: within the spread where as many new
     replicates are expected to lie (99 % prediction interval). Anything else is off.
     """
     there = {claim["id"]: claim for claim in published["claims"]}
     common = [c["id"] for c in here["claims"] if c["id"] in there and _common(there[c["id"]], c)]
-    moved, off = (_differing(published, here, tolerance) if common else set() for tolerance in (0.0, TOLERANCE))
+    moved, off = (_differing(published, here, tolerance) if common else set() for tolerance in (0.0, SPREAD))
     words = {}
     for claim in here["claims"]:
         name = claim["id"]

@@ -17,10 +17,10 @@ from autodidact.claims.record import read_record
 from autodidact.places import papers_folder
 
 EQUAL = 1e-9  # relative size of a difference that is rounding, on the same kind of machine
-# Elsewhere, in standard deviations over the record's replicates. Measured with seed 0 of sppo and spin, base and all,
-# under ATEN_CPU_CAPABILITY default, avx2 and avx512: 55 numbers, pair by pair, lay 0.1 apart at the median and 1.0 at
-# most; and 1.6 at most from records of another processor. Two independent seeds lie 0.95 apart at the median.
-TOLERANCE = 2.0
+# Elsewhere, in standard deviations over the record's replicates. Rounding grows with training: a base of a thousand
+# steps is another base on another processor, and what is measured on it are the numbers of another seed. Two seeds of
+# ten lie within 8 in all of some sixty numbers with a chance of 99 %. So elsewhere the check finds gross faults.
+TOLERANCE = 8.0
 _OWN_SEEDS = ("seed", "seeds")
 _LIBRARIES = ("numpy", "torch")
 
@@ -45,7 +45,7 @@ def compare(record: Mapping[str, Any], rerun: Mapping[str, Any], tolerance: floa
 
     tolerance: how far numbers may lie apart, in standard deviations of that side of that claim over the record's
     replicates (of a single replicate: in units of the number itself); by default 0 on the same kind of machine, where
-    only rounding is forgiven, and 2 elsewhere. Raises ValueError where the two are not of one paper, scale and
+    only rounding is forgiven, and 8 elsewhere. Raises ValueError where the two are not of one paper, scale and
     parameters, or have no replicate of any claim in common.
     """
     differing = parameters_that_differ(record, rerun)
@@ -149,4 +149,5 @@ def _replicates(record: Mapping[str, Any]) -> set[tuple[str, Any]]:
 
 
 def _spread(values: list[float]) -> float:
-    return float(np.std(values, ddof=1)) if len(values) > 1 else abs(values[0])
+    """Standard deviation over replicates; where they do not vary, or there is one, the size of the number itself."""
+    return float(np.std(values, ddof=1)) or abs(values[0]) if len(values) > 1 else abs(values[0])
