@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from autodidact.claims.record import read_record, recompute
 from ci import jobs, publish, run
-from ci.agreement import agreement, expected
+from ci.agreement import SPREAD, agreement, expected
 from ci.bench.small_paper import MEASURE, write_paper
 from ci.board import Board, Row, clock
 from ci.entries import published
