@@ -18,9 +18,10 @@ Record = Mapping[str, Any]
 def agreement(published: Record, here: Record) -> dict[str, str]:
     """One word for every claim that both records have; they are runs of the same parameters.
 
-    Of replicates that both have the numbers are compared as `compare` does: equal up to rounding, or within the spread,
-    no further apart than two standard deviations over the published replicates. Of a claim without a common replicate the mean effect is: within the spread where as many new
-    replicates are expected to lie (99 % prediction interval). Anything else is off.
+    Of replicates that both have the numbers are compared: equal up to rounding, or within the spread, no further apart
+    than two standard deviations over the published replicates. Of a claim without a common replicate the mean effect
+    is: within the spread where as many new replicates are expected to lie (99 % prediction interval). Anything else is
+    off.
     """
     there = {claim["id"]: claim for claim in published["claims"]}
     common = [c["id"] for c in here["claims"] if c["id"] in there and _common(there[c["id"]], c)]
