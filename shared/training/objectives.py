@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from autodidact.training.llama import Row, lay_out, response_logits
+from autodidact.training.pairs import LOGPS
 from autodidact.training.run import Log
 
 TOKENS = ("prompt_ids", "chosen_ids", "rejected_ids")
@@ -45,7 +46,7 @@ class Preferences:
 
     rows: what `pairs.pair_rows` gives, the columns of the loss included. beta: scales the logged rewards. average: the
     loss is given nats a token and not nats a sequence. second_choice: the log-probabilities of rejected are those of
-    `second_choices`. The reference is the model that `prepare` is shown.
+    `second_choices`. The reference is the model that `prepare` is shown, or what the rows bring along.
     """
 
     def __init__(
@@ -61,12 +62,17 @@ class Preferences:
         self.average, self.second_choice = average, second_choice
         ids = zip(*(rows[name] for name in TOKENS), strict=True)
         self.rows: list[Row] = [(head, tuple(tails)) for head, *tails in ids]
-        self.columns = {name: torch.tensor(values) for name, values in rows.items() if name not in TOKENS}
+        self.columns = {name: torch.tensor(values) for name, values in rows.items() if name not in (*TOKENS, *LOGPS)}
+        self.brought = set(LOGPS) <= set(rows)
         self.reference = torch.empty(len(self.rows), 2)
+        if self.brought:
+            self.reference = torch.tensor([rows[name] for name in LOGPS]).T
 
     @torch.no_grad()
     def prepare(self, model: torch.nn.Module) -> None:
-        """Keep what the model says of every pair before its first step."""
+        """Keep what the model says of every pair before its first step, unless the pairs bring a reference along."""
+        if self.brought:
+            return
         order = sorted(range(len(self.rows)), key=lambda i: sum(map(len, (self.rows[i][0], *self.rows[i][1]))))
         for start in range(0, len(order), AT_ONCE):
             part = order[start : start + AT_ONCE]

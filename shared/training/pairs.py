@@ -13,9 +13,17 @@ if TYPE_CHECKING:
     from autodidact.training.run import Run
 
 
+REFERENCE = ("ref_chosen", "ref_rejected")  # columns of a pair that brings its reference along
+LOGPS = tuple(f"{name}_logps" for name in REFERENCE)  # the same in a data set, under TRL's names
+
+
 @dataclass(frozen=True)
 class Pair:
-    """Two responses to one prompt, and what a loss needs to know of them (p_win, p_lose ...)."""
+    """Two responses to one prompt, and what a loss needs to know of them (p_win, p_lose ...).
+
+    Columns `ref_chosen` and `ref_rejected` are a reference of the pair's own: log-probabilities of both responses, in
+    the unit that the loss gets, in place of those under the policy as it comes.
+    """
 
     prompt: str
     chosen: str
@@ -51,7 +59,8 @@ def pair_rows(
 ) -> dict[str, list]:
     """The data set of pairs: token ids of prompt and responses (cut to `run.max_length`) and the loss's columns.
 
-    Raises ValueError for a column that the loss needs and a pair lacks, or that is not finite.
+    A reference that the pairs bring along stands under `LOGPS`. Raises ValueError for a column that the loss needs and
+    a pair lacks, or that is not finite, and for pairs of which only some bring a reference.
     """
     prompts = run.encode_prompts(policy, [pair.prompt for pair in pairs])
     responses = policy.encode_responses([text for pair in pairs for text in (pair.chosen, pair.rejected)])
@@ -63,6 +72,9 @@ def pair_rows(
     for name, required in extra_columns(loss).items():
         if required or name in pairs[0].columns:
             data[name] = [_column(pair, name, index) for index, pair in enumerate(pairs)]
+    if any(name in pair.columns for pair in pairs for name in REFERENCE):
+        for column, name in zip(LOGPS, REFERENCE, strict=True):
+            data[column] = [_column(pair, name, index) for index, pair in enumerate(pairs)]
     return data
 
 

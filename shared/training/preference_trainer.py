@@ -10,9 +10,8 @@ from torch.utils.data import DataLoader
 from trl import DPOConfig, DPOTrainer
 
 from autodidact.training.objectives import second_choices
-from autodidact.training.pairs import extra_columns, loss_beta
+from autodidact.training.pairs import LOGPS, extra_columns, loss_beta
 
-LOGPS = ("ref_chosen_logps", "ref_rejected_logps")
 TOKENS = ("prompt_ids", "chosen_ids", "rejected_ids")
 TEXTS = ("prompt", "chosen", "rejected")
 # What TRL's config can say about the loss, and the value that says nothing.

@@ -32,7 +32,7 @@ def train_preferences(
     progress: bool = False,
     **options: Any,
 ) -> tuple["Policy", list[Log]]:
-    """Minimise a loss of `autodidact.losses` over pairs; the reference is the policy as it comes.
+    """Minimise a loss of `autodidact.losses` over pairs; the reference is the policy as it comes, or the pairs' own.
 
     loss: hyper-parameters bound, as in `functools.partial(sppo, beta=0.1)`; what it takes after the four
     log-probabilities is read from `Pair.columns`. average_log_prob: hand over nats a token instead of nats a sequence.

@@ -8,6 +8,7 @@ import pytest
 import torch
 from peft import LoraConfig
 
+from autodidact.lab import with_logprobs
 from autodidact.losses import cream, dpo, hinge, ipo, spin, sppo, sppo_linearised, stic
 from autodidact.models import BegunPolicy, Policy, begun
 from autodidact.training import Diverged, Pair, Run, train_preferences, train_second_choice, train_supervised
@@ -15,6 +16,7 @@ from autodidact.training.lean import obstacle
 from autodidact.training.llama import lay_out, response_logits
 
 SETTINGS = {"steps": 60, "batch_size": 6, "learning_rate": 1e-3, "seed": 11}
+LAST = {"batch_size": 6, "learning_rate": 1e-3, "seed": 11}
 PAIRS = {**SETTINGS, "learning_rate": 1e-4}
 VARIANTS = {
     "average": {"average_log_prob": True, "schedule": "linear", "warmup": 0.2},
@@ -193,3 +195,20 @@ def test_the_package_loads_neither_trl_nor_data_sets():
     code = "import sys, autodidact.training; print([m for m in ('trl', 'datasets', 'accelerate') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("loop", ["lean", "trl"])
+def test_pairs_bring_a_reference_of_their_own(loop, policy, pairs):
+    """The policy's own log-probabilities change nothing; another policy's are what the margins are measured from."""
+    other, _ = train_supervised(policy, [(q.prompt, q.chosen) for q in pairs], steps=3, **LAST)
+    train = partial(train_preferences, policy, loss=partial(dpo, beta=0.5), loop=loop, steps=4, **LAST)
+    plain, (mine, far) = train(pairs)[0], (train(with_logprobs(pairs, ref=one)) for one in (policy, other))
+    way = (weights(plain) - weights(policy)).norm()
+    assert (weights(mine[0]) - weights(plain)).norm() < 1e-3 * way < (weights(far[0]) - weights(plain)).norm()
+    drawn = [pairs[i] for i in Run(steps=4, **LAST).order(len(pairs))[: LAST["batch_size"]]]
+    texts, sides = [q.prompt for q in drawn], ([q.chosen for q in drawn], [q.rejected for q in drawn])
+    win, lose = (policy.sequence_logprobs(texts, y) - other.sequence_logprobs(texts, y) for y in sides)
+    assert far[1][0]["rewards/margins"] == pytest.approx(0.5 * (win - lose).mean(), abs=1e-4)
+    some = [*pairs[:-1], *with_logprobs(pairs[-1:], ref=other)]
+    with pytest.raises(ValueError, match=r"pairs\[0\] needs a finite column ref_chosen"):
+        train(some)
