@@ -6,6 +6,8 @@ import nbformat
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from ci.form import SECTIONS
+
 MEASURE = """
 import numpy as np
 
@@ -28,16 +30,6 @@ beta = None
 rounds = None
 name = None
 """
-SECTIONS = (
-    "Parameters",
-    "The world",
-    "The method",
-    "Baselines and controls",
-    "Results",
-    "Verdicts",
-    "What differs from the paper",
-    "How to run it at scale",
-)
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 CLAIM = {
     "id": "gain",
@@ -80,8 +72,8 @@ def _cells(slug: str, measure: str) -> list[nbformat.NotebookNode]:
         "Results": [FIGURE],
         "Verdicts": ["study.verdicts()"],
     }
-    cells = [new_markdown_cell(f"# On {slug}\n\n## Claims"), new_code_cell(claims)]
-    for section in SECTIONS:
+    cells = [new_markdown_cell(f"# On {slug}\n\n## {SECTIONS[0]}"), new_code_cell(claims)]
+    for section in SECTIONS[1:]:
         cells.append(new_markdown_cell(f"## {section}"))
         cells += [new_code_cell(source.strip()) for source in codes.get(section, ())]
     next(cell for cell in cells if cell.source == PARAMETERS.strip()).metadata["tags"] = ["parameters"]
