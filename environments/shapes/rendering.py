@@ -45,13 +45,16 @@ def paint_slot(shape: str, colour: str, shift: tuple[int, int]) -> np.ndarray:
 def assemble(tiles: dict[int, np.ndarray], empty: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
     """The whole board, uint8, of tiles (size, size, 3) by slot and the empty tile; noise in units of full scale."""
     size = len(empty)
-    board = np.stack([tiles.get(slot, empty) for slot in range(SLOTS)]).reshape(SIDE, SIDE, size, size, 3)
-    image = board.transpose(0, 2, 1, 3, 4).reshape(SIDE * size, SIDE * size, 3)
+    board = np.broadcast_to(empty, (SIDE, SIDE, size, size, 3)).transpose(0, 2, 1, 3, 4).copy()
+    for slot, tile in tiles.items():
+        board[slot // SIDE, :, slot % SIDE] = tile
+    image = board.reshape(SIDE * size, SIDE * size, 3)
     if not noise:
         return image
     noisy = rng.normal(0, 255 * noise, image.shape)
     noisy += image
-    return np.clip(np.rint(noisy, out=noisy), 0, 255, out=noisy).astype(np.uint8)
+    np.rint(noisy, out=noisy)
+    return np.clip(noisy, 0, 255, out=noisy).astype(np.uint8)
 
 
 def render(scene: Scene, rng: np.random.Generator, noise: float = 0.06) -> np.ndarray:

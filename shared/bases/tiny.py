@@ -11,11 +11,13 @@ from autodidact.models.cache import cached
 from autodidact.models.tiny import TextWorld, TinyBase, new_tiny, tiny_tokenizer
 from autodidact.streams import stream, torch_seed
 from autodidact.training import train_supervised
+from autodidact.training.run import seldom_garbage
 
 if TYPE_CHECKING:
     from autodidact.models.policy import Policy
 
 
+@seldom_garbage()
 def load_tiny(world: TextWorld, seed: int, base: TinyBase) -> "Policy":
     """The base model of a world and a seed: out of the cache, or trained (10 seconds or so) and kept there."""
     corpus = cache(lambda: world.corpus(stream(seed, "demonstrate")))

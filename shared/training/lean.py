@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
-from autodidact.training.run import Log, Recorder, Run, check_finite, check_weights
+from autodidact.training.run import Log, Recorder, Run, check_finite, check_weights, seldom_garbage
 
 if TYPE_CHECKING:
     from peft import PeftConfig
@@ -92,7 +92,7 @@ def descend(
     objective.prepare(trained.model)
     optimizer, schedule = _optimizer(trained.model, run)
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-    with closing(Recorder(on_step, progress, run.steps)) as recorder:
+    with seldom_garbage(), closing(Recorder(on_step, progress, run.steps)) as recorder:
         for step in range(1, run.steps + 1):
             whole = sequence[(step - 1) * run.batch_size : step * run.batch_size]
             optimizer.zero_grad()

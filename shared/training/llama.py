@@ -109,7 +109,7 @@ def response_logits(model: "LlamaForCausalLM", batch: Batch) -> Tensor:
     For a `LlamaForCausalLM` that is as its paper has it: no biases, no dropout, as many heads of keys as of queries.
     """
     x = model.model.embed_tokens(batch.ids)
-    cos, sin = (part[0, :, None] for part in model.model.rotary_emb(x, batch.positions[None]))
+    cos, sin = _angles(model, x, batch.positions)
     *layers, last = model.model.layers
     for layer in layers:
         x = _layer(layer, x, cos, sin, batch, None)
@@ -140,8 +140,18 @@ def _norm(x: Tensor, norm: torch.nn.Module) -> Tensor:
     return F.rms_norm(x, x.shape[-1:], norm.weight, norm.variance_epsilon)
 
 
+def _angles(model: "LlamaForCausalLM", x: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of rotary positions, (n, heads, width) each; the sine's first half has its sign turned.
+
+    Written out for every head: products of tensors of one shape take less than half of the time.
+    """
+    heads = model.config.num_attention_heads
+    cos, sin = (part[0, :, None] for part in model.model.rotary_emb(x, positions[None]))
+    a, b = sin.chunk(2, dim=-1)
+    return tuple(part.expand(-1, heads, -1).contiguous() for part in (cos, torch.cat((-a, b), dim=-1)))
+
+
 def _turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary positions: (n, heads, width) turned by angles (n, 1, width), whose second half repeats the first."""
-    half = x.shape[-1] // 2
-    (a, b), cos, sin = x.chunk(2, dim=-1), cos[..., :half], sin[..., :half]
-    return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1)
+    """Rotary positions: (n, heads, width) turned by `_angles`."""
+    a, b = x.chunk(2, dim=-1)
+    return x * cos + torch.cat((b, a), dim=-1) * sin

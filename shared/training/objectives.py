@@ -32,10 +32,11 @@ class Demonstrations:
         """See `Objective`; logged are entropy (nats a token) and mean_token_accuracy."""
         batch = lay_out([self.rows[i] for i in part])
         tokens = max(1, sum(len(self.rows[i][1][0]) for i in whole))
-        logps = torch.log_softmax(response_logits(model, batch), dim=-1)[batch.predictor]
-        loss = -logps.gather(1, batch.targets[:, None]).sum() / tokens
+        logps = torch.log_softmax(response_logits(model, batch), dim=-1)
+        loss = -logps[batch.predictor, batch.targets].sum() / tokens
         with torch.no_grad():
-            entropy = -(logps.exp() * logps).sum()
+            logps = logps[batch.predictor]
+            entropy = -logps.exp().mul_(logps).sum()
             hits = (logps.argmax(dim=1) == batch.targets).sum()
             seen = (torch.stack([entropy, hits]) / tokens).tolist()
         return loss, dict(zip(("entropy", "mean_token_accuracy"), seen, strict=True))

@@ -40,7 +40,7 @@ def teach(policy: VisionPolicy, lessons: Sequence[tuple[Seen, str]], base: TinyS
             parts["second"].append((heads[x], tails[y]))
     stages = ("first", base.first), ("second", base.second)
     weights = _weights(policy, base.things)
-    optimiser = torch.optim.AdamW(policy.model.parameters(), lr=base.learning_rate, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(policy.model.parameters(), lr=base.learning_rate, weight_decay=0.0, foreach=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, base))
     policy.model.train()
     for step in range(base.steps):

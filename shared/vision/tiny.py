@@ -16,6 +16,7 @@ from autodidact.models.cache import cached
 from autodidact.models.policy import Policy
 from autodidact.models.tiny import new_tiny, tiny_tokenizer
 from autodidact.streams import stream, torch_seed
+from autodidact.training.run import seldom_garbage
 from autodidact.vision.lessons import teach
 from autodidact.vision.policy import Gallery, Seen, VisionPolicy, sighted
 from autodidact.vision.sight import TinySight
@@ -35,6 +36,7 @@ OWN = (  # what runs while a base that sees is trained, besides `TRAINERS`
 AT_ONCE = 256  # pictures that the tower reads at once
 
 
+@seldom_garbage()
 def load_tiny_sight(world: "Shapes", seed: int, base: TinySight) -> VisionPolicy:
     """The base that sees of a world and a seed: out of the cache, or trained (half a minute) and kept there."""
     corpus = cache(lambda: world.corpus(stream(seed, "demonstrate")))

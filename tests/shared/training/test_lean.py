@@ -1,5 +1,6 @@
 """The lean loop against TRL's own trajectory, and the line between the two."""
 
+import gc
 import subprocess
 import sys
 from functools import partial
@@ -189,6 +190,15 @@ def test_a_policy_is_shown_on_the_way(loop, policy, examples):
     assert set(seen) == {2, 4} and torch.equal(seen[4], weights(trained)) and torch.equal(seen[2], weights(half))
     with pytest.raises(ValueError, match=r"at=\[5\] must be steps of the run, 1 to 4"):
         train_supervised(policy, examples, **{**SETTINGS, "steps": 4}, watch=look, at=(5,))
+
+
+def test_garbage_is_looked_for_as_before_once_a_training_is_over(policy, examples):
+    before, seen = gc.get_threshold(), []
+    train_supervised(policy, examples, **LAST, steps=1, on_step=lambda log: seen.append(gc.get_threshold()[0]))
+    assert seen[0] > before[0] and gc.get_threshold() == before
+    with pytest.raises(Diverged):
+        train_supervised(policy, examples, **{**LAST, "learning_rate": 1e30}, steps=5, loop="lean")
+    assert gc.get_threshold() == before
 
 
 def test_the_package_loads_neither_trl_nor_data_sets():
