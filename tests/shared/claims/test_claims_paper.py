@@ -78,9 +78,10 @@ WRONG = [
     ({"parameters": {"betta": {"above": 0}}}, "parameters: parameter 'betta' is unknown; did you mean 'beta'"),
     ({"parameters": {"beta": {"more": 0}}}, "parameters.beta: .*'more'"),
     ({"parameters": {"beta": {"at_most": "rond"}}}, "parameters: parameter 'rond' is unknown; did you mean 'rounds'"),
+    ({"parameters": {"rounds": {"at_most": "clip"}}}, "scales.small: parameter rounds=2 must be at most 1.0"),
     (
-        {"parameters": {"rounds": {"at_most": "clip"}, "clip": {"among": "rounds"}}},
-        "clip=1.0 must be one of the entries",
+        {"parameters": {"rounds": {"among": "etas"}}},
+        r"scales.toy: parameter rounds=3 must be one of the entries of etas",
     ),
     ({"name": ""}, "name: "),
     ({"finding": {"says": "x " * 30, "verdicts": {"grapes": "open"}}}, "finding.says: 30 words, must be 18 at most"),
@@ -149,11 +150,8 @@ def test_a_parameter_is_a_name_of_python_s(write_paper, name):
 
 
 def test_a_preset_that_names_a_date_is_text(write_paper):
-    write_paper(scales={"toy": {"name": "x"}}, text=None)
-    text = (
-        (write_paper(scales={"toy": {"name": "x"}}) / "paper.yaml").read_text().replace("name: x", "name: 2020-01-01")
-    )
-    write_paper(text=text)
+    place = write_paper(scales={"toy": {"name": "x"}}) / "paper.yaml"
+    write_paper(text=place.read_text().replace("name: x", "name: 2020-01-01"))
     assert load_paper("fable").scales["toy"]["name"] == "2020-01-01"
 
 

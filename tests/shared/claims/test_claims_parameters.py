@@ -43,7 +43,7 @@ REFUSED = [
     (
         "sppo",
         {"world": "game/town"},
-        "parameter world='game/town' is a world of another kind: it has no prompts, score",
+        "parameter world='game/town' is a world of another kind: it has no prompts",
     ),
     ("sppo", {"world": "ifeval"}, "parameter world='ifeval' has no vocabulary, which model='tiny' needs"),
     ("sppo", {"cycle_world": "gsm8k"}, "parameter cycle_world='gsm8k' is a world of another kind: it has no style"),
@@ -66,7 +66,7 @@ REFUSED = [
     (
         "pixel-game-testing",
         {"knobs": {"horizon": 9, "sise": 20}},
-        "field 'sise' of parameter knobs is unknown; did you",
+        "field 'sise' of parameter knobs is unknown; did",
     ),
     ("pixel-game-testing", {"knobs": {"size": 20}}, "parameter knobs=.* must have the field 'horizon'"),
     ("pixel-game-testing", {"knobs": {"horizon": 0}}, "parameter knobs.horizon=0 must be at least 1"),
@@ -74,7 +74,7 @@ REFUSED = [
     (
         "self-consuming-curation",
         {"plane": "densities/digits"},
-        "parameter plane='densities/digits' is a world of anoth",
+        "parameter plane='densities/digits' is a world of ano",
     ),
     ("self-interpretability", {"analysis_model": "gpt-4o"}, "parameter analysis_model='gpt-4o' is unknown; did you"),
     ("self-interpretability", {"few_contexts": 41}, "parameter few_contexts=41 must be at most 40"),
