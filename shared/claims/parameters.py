@@ -13,6 +13,7 @@ from autodidact.claims.paper import Paper
 
 DEFAULTS = {"seed": 0, "seeds": 10}
 RESERVED = {"scale", "seed", "seeds"}
+INJECTED = "# Parameters\n"  # how papermill's cell begins
 
 
 def parameter_names(paper: Paper) -> tuple[str, ...]:
@@ -54,13 +55,22 @@ def injected_names(namespace: Mapping[str, Any]) -> set[str]:
     """Names that a notebook's parameters cell, or the cell that papermill adds behind it, has set.
 
     namespace: the notebook's `globals()`, in which IPython keeps the sources of the cells that ran, as `In`. Those two
-    cells are known by papermill's comment, `# Parameters`, and by setting both `scale` and `seeds`.
+    cells are known by papermill's comment, `# Parameters`, and by setting both `scale` and `seeds`. Raises ValueError
+    where papermill's stands above the other: it put it there for want of a tag, and what was given would be undone.
     """
     names: set[str] = set()
-    for source in namespace.get("In", ()):
-        found = set(_assigned(source)) if isinstance(source, str) else set()
-        if {"scale", "seeds"} <= found or (isinstance(source, str) and source.startswith("# Parameters\n")):
-            names |= found
+    own = injected = False
+    for source in filter(lambda source: isinstance(source, str), namespace.get("In", ())):
+        found = set(_assigned(source))
+        if source.startswith(INJECTED):
+            names, injected = names | found, True
+        elif {"scale", "seeds"} <= found:
+            if injected and not own:
+                raise ValueError(
+                    "what papermill was given stands above the cell that sets scale and seeds, which undoes it; "
+                    "that cell must have the tag `parameters`"
+                )
+            names, own = names | found, True
     return names
 
 

@@ -11,15 +11,22 @@ _TWO_MEANINGS = re.compile(r"[-+]?0[0-9_]+|.*:.*")  # 010 is 8 in YAML and 10 el
 
 
 def read_yaml(path: Path, where: str) -> Any:
-    """The content of a YAML file.
-
-    Raises ValueError in one line that begins with `where`, for a file that is not UTF-8 or not YAML, a key that is
-    given twice, a number that is not finite, and one that can be read as two (010, 1:30).
-    """
+    """The content of a YAML file. Raises ValueError as `parse_yaml` does, and for a file that is not UTF-8."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{where} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}") from None
+    return parse_yaml(text, where)
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """The content of a YAML text.
+
+    Raises ValueError in one line that begins with `where`, for what is not YAML, a key that is given twice, a number
+    that is not finite, and one that can be read as two (010, 1:30).
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         problem = " ".join(str(error.problem or error.context).split())

@@ -214,7 +214,7 @@ def test_runs_with_other_parameters_have_names_of_their_own():
         for scale, seeds, args in [
             ("toy", "2", ""), ("toy", "10", ""), ("small", "2", ""), ("toy", "2", "-p beta 0.05"),
             ("toy", "2", "-p beta 0.5"), ("toy", "2", "-p model a/b"), ("toy", "2", "-p model ab"),
-            ("toy", "2", "-p names '[a, b]'"), ("toy", "2", f"-p name {'x' * 200}"),
+            ("toy", "2", "-y '{names: [a, b]}'"), ("toy", "2", f"-p name {'x' * 200}"),
             ("toy", "2", f"-p name {'x' * 201}"),
         ]
     ]  # fmt: skip

@@ -147,6 +147,13 @@ def test_names_that_cells_have_set():
     assert injected_names({}) == set()
 
 
+def test_values_that_the_notebook_undoes_are_an_error():
+    injected = "# Parameters\nbeta = 0.2\n"
+    with pytest.raises(ValueError, match="which undoes it; that cell must have the tag `parameters`"):
+        injected_names({"In": ["", injected, CELL]})
+    assert injected_names({"In": ["", CELL, injected, CELL]})  # a person ran the first cell again
+
+
 @pytest.fixture
 def notebook(write_paper):
     folder = write_paper(scales={"toy": {"beta": 0.1}}, claims=[PAPER["claims"][0]])
