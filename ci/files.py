@@ -39,10 +39,14 @@ def only_one(folder: Path) -> Iterator[None]:
             except BlockingIOError:
                 raise ValueError(f"another command is under way in {shown(folder)}; wait for it or end it") from None
             remove_scratch(folder)
-            yield
+            try:
+                yield
+            finally:
+                remove_scratch(folder)  # of runs that were still ending when this command began
     except OSError as error:
         place = Path(str(error.filename or folder))
-        if error.errno not in FULL and not place.is_relative_to(folder) and place not in folder.parents:
+        within = place.is_relative_to(folder) and not isinstance(error, FileNotFoundError)
+        if error.errno not in FULL and not within and place not in (folder, *folder.parents):
             raise
         raise ValueError(f"{shown(folder)} cannot be written: {error.strerror} ({place})") from None
 

@@ -58,9 +58,10 @@ def test_a_run_shows_its_claims_and_where_things_are_and_keeps_the_failed_notebo
 
 
 def with_record(place, record):
-    """Put a record into a notebook that has nothing else."""
+    """Put a record into a notebook that has nothing else but the tag of its parameters."""
     output = new_output("display_data", {"application/vnd.autodidact.claims+json": record})
-    nbformat.write(new_notebook(cells=[new_code_cell("", outputs=[output])]), place)
+    cell = new_code_cell("", outputs=[output], metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[cell]), place)
 
 
 def test_the_tour_says_whether_the_numbers_are_the_published_ones(folder, papers):
