@@ -7,6 +7,7 @@ from fable_paper import PAPER
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autodidact.claims import load_paper, papers_folder, resolve, rule_of
+from autodidact.claims.loads import check_world
 from autodidact.claims.parameters import injected_names
 
 PAPERS = sorted(path.parent.name for path in papers_folder().glob("*/paper.yaml"))
@@ -107,6 +108,15 @@ def test_every_parameter_of_every_paper_has_a_rule_or_needs_none(slug):
     assert {name for name in numbers if not rule_of(paper, name)} <= free
     for scale in paper.scales:
         assert resolve(paper, scale, {}).items() >= paper.scales[scale].items()
+
+
+@pytest.mark.parametrize("slug", PAPERS)
+def test_the_worlds_of_the_presets_offer_what_is_asked_of_others(slug):
+    paper = load_paper(slug)
+    asked = {name: rule["offers"] for name, rule in (paper.parameters or {}).items() if "offers" in rule}
+    for name, offers in asked.items():
+        for world in {row[name] for row in paper.scales.values()} - {"densities/cifar10", "densities/cifar10-16"}:
+            check_world(name, world, offers=offers)  # CIFAR-10 takes long to read
 
 
 def test_models_and_worlds_that_are_accepted(tmp_path, monkeypatch):
