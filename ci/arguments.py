@@ -3,14 +3,16 @@
 import difflib
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import yaml
+from autodidact.claims import load_paper, papers_folder, resolve, rule_of
+from autodidact.claims.rules import MOST_SEEDS
+from autodidact.claims.strict_yaml import parse_yaml
+from ci.form import cells_of
 
-from autodidact.claims import load_paper, papers_folder, resolve
-
-TYPED, RAW = ("-p", "--parameters"), ("-r", "--parameters_raw")
-MOST_SEEDS = 10_000
+TYPED, RAW, YAML = ("-p", "--parameters"), ("-r", "--parameters_raw"), ("-y", "--parameters_yaml")
+WORDS = {"True": True, "False": False, "None": None}
 OWN = {"scale": "SCALE", "seed": "SEEDS", "seeds": "SEEDS"}
 
 
@@ -68,9 +70,10 @@ def _seed_range(part: str, text: str) -> range:
 
 
 def parse_parameters(text: str) -> dict[str, Any]:
-    """Parameters as papermill takes them: `-p name value` (the value read as YAML) and `-r name value` (a string).
+    """Parameters as papermill takes them: `-p name value`, `-r name value` (a string), `-y '{name: value}'` (YAML).
 
-    Raises ValueError for another option, a value that is missing, and a name that is given twice or has its own place.
+    What is typed means here what it means there. Raises ValueError for another option, a value that is missing, a list
+    or mapping behind `-p` (papermill makes a string of it), and a name that is given twice or has its own place.
     """
     try:
         words = shlex.split(text)
@@ -78,40 +81,88 @@ def parse_parameters(text: str) -> dict[str, Any]:
         raise ValueError(f"ARGS={text!r} cannot be read: {error}") from None
     given: dict[str, Any] = {}
     while words:
-        option, *rest = words
-        if option not in TYPED + RAW:
-            raise ValueError(f"ARGS={text!r}: {option!r} is no option; give -p NAME VALUE or -r NAME VALUE")
-        if len(rest) < 2:
-            raise ValueError(f"ARGS={text!r}: {option} needs a name and a value")
-        name, word, *words = rest
-        if name in OWN:
-            raise ValueError(f"ARGS={text!r}: parameter {name!r} is set by {OWN[name]}=")
-        if name in given:
-            raise ValueError(f"ARGS={text!r}: parameter {name!r} is given more than once")
-        given[name] = word if option in RAW else value(name, word)
+        option, *words = words
+        wanted = 1 if option in YAML else 2
+        if option not in TYPED + RAW + YAML:
+            known = "-p NAME VALUE, -r NAME VALUE or -y '{NAME: VALUE}'"
+            raise ValueError(f"ARGS={text!r}: {option!r} is no option; give {known}")
+        if len(words) < wanted:
+            raise ValueError(f"ARGS={text!r}: {option} needs {'a name and a value' if wanted == 2 else 'a mapping'}")
+        new = _parameters(option, *words[:wanted])
+        words = words[wanted:]
+        for name in new:
+            if name in OWN:
+                raise ValueError(f"ARGS={text!r}: parameter {name!r} is set by {OWN[name]}=")
+            if name in given:
+                raise ValueError(f"ARGS={text!r}: parameter {name!r} is given more than once")
+        given |= new
     return given
 
 
-def value(name: str, text: str) -> Any:
-    """A value read as YAML, where 1e-3 is a number too."""
-    try:
-        read = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ValueError(f"parameter {name}: {text!r} is not YAML") from None
-    if isinstance(read, str):
+def _parameters(option: str, *words: str) -> dict[str, Any]:
+    """The parameters of one option: a name and a value, or a mapping as YAML."""
+    if option in YAML:
+        read = parse_yaml(words[0], f"{option} {words[0]!r}")
+        if not isinstance(read, dict) or not all(isinstance(name, str) for name in read):
+            raise ValueError(f"{option} {words[0]!r} must be a mapping of names, such as '{{noise: [0.0, 0.2]}}'")
+        return read
+    name, text = words
+    if option in RAW:
+        return {name: text}
+    if text.startswith(("[", "{")):
+        raise ValueError(f"parameter {name}: -p takes no list or mapping, {text!r}; give -y '{{{name}: {text}}}'")
+    return {name: scalar(text)}
+
+
+def scalar(text: str) -> Any:
+    """A word as papermill's `-p` reads it: True, False, None, an int or float of Python's, else a string."""
+    if text in WORDS:
+        return WORDS[text]
+    for kind in (int, float):
         try:
-            return float(read)
+            return kind(text)
         except ValueError:
-            return read
-    return read
+            continue
+    return text
+
+
+def value(name: str, text: str) -> Any:
+    """A value of a grid: a list or mapping is read as YAML, any other word as behind `-p`."""
+    return parse_yaml(text, f"parameter {name}: {text!r}") if text.startswith(("[", "{")) else scalar(text)
 
 
 def check(slugs: Sequence[str], scale: str, given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The parameters of every paper as they resolve at this scale.
 
-    Raises ValueError in one line for an unknown scale or parameter and for a value of the wrong type.
+    Raises ValueError in one line for an unknown scale or parameter and for a wrong value, for a model's folder by a
+    path that is another one seen from a notebook's folder, and for a notebook whose own values would stand.
     """
-    return {slug: resolve(load_paper(slug), scale, given) for slug in slugs}
+    papers = {slug: load_paper(slug) for slug in slugs}
+    resolved = {slug: resolve(paper, scale, given) for slug, paper in papers.items()}
+    for slug, paper in papers.items():
+        for name, chosen in given.items():
+            if rule_of(paper, name).get("is") == "model" and isinstance(chosen, str) and Path(chosen).is_dir():
+                _check_absolute(name, Path(chosen))
+        _check_tag(papers_folder() / slug / f"{slug}.ipynb")
+    return resolved
+
+
+def _check_absolute(name: str, folder: Path) -> None:
+    if not folder.is_absolute():
+        raise ValueError(
+            f"parameter {name}={str(folder)!r} is a folder seen from here, but a notebook runs in its own; "
+            f"give its whole path, {str(folder.resolve())!r}"
+        )
+
+
+def _check_tag(notebook: Path) -> None:
+    """papermill puts what is given behind the tagged cell; without a tag the notebook's own values undo it."""
+    try:
+        tagged = sum("parameters" in cell["metadata"].get("tags", ()) for cell in cells_of(notebook))
+    except (ValueError, KeyError, TypeError):
+        return  # no notebook at all: its run fails and says so, the others go on
+    if tagged != 1:
+        raise ValueError(f"{notebook.parent.name}/{notebook.name}: {tagged} cells are tagged `parameters`, must be 1")
 
 
 def near(name: str, known: Sequence[str]) -> str:

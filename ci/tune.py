@@ -39,7 +39,7 @@ Row = dict[str, str]
 def parse_grid(text: str) -> list[dict[str, Any]]:
     """All points of `beta=0.05,0.1 rounds=2,3`, first name slowest; one point without parameters where it is empty.
 
-    A value is read as YAML; one that has commas of its own stands in brackets, as in `noise=[0,0.1],[0,0.2]`. Raises
+    A value is read as behind `-p`; a list stands in brackets, as in `noise=[0,0.1],[0,0.2]`, and is YAML. Raises
     ValueError for a word without `=`, a name that is given twice or has no value.
     """
     names: dict[str, list[Any]] = {}
@@ -110,8 +110,7 @@ def _plan(options: argparse.Namespace) -> tuple[str, list[str], list[tuple[Job, 
         raise ValueError(f"SEEDS={seeds!r}: tuning takes seeds from {TUNING_SEED} on; those below are for records")
     jobs = []
     for point in parse_grid(options.grid):
-        words = " ".join(f"-p {name} {shlex.quote(json.dumps(value))}" for name, value in point.items())
-        args = f"{options.args} {words}"
+        args = f"{options.args} -y {shlex.quote(json.dumps(point))}"
         folder = RUNS / slugs[0] / run.variant(scale, seeds, args)
         jobs += [(run.plan(slugs[0], scale, seeds, args, folder)[0], arguments.parse_parameters(args))]
     return slugs[0], arms, jobs

@@ -2,17 +2,17 @@
 
 import hashlib
 import json
+import keyword
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import yaml
-
 from autodidact.claims import schemas
 from autodidact.claims.names import unknown
-from autodidact.claims.rules import check_value, rule_of, texts
+from autodidact.claims.rules import check_row, texts
+from autodidact.claims.strict_yaml import read_yaml
 from autodidact.places import papers_folder
 
 WORDS = 18  # of a finding, at most
@@ -88,11 +88,8 @@ def load_paper(slug: str) -> Paper:
     path = papers_folder() / slug / "paper.yaml"
     if not re.fullmatch(r"[a-z0-9-]+", slug) or not path.is_file():
         raise unknown(f"paper {slug!r}", slug, sorted(p.parent.name for p in papers_folder().glob("*/paper.yaml")))
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{slug}/paper.yaml is not YAML: {' '.join(str(error).split())}") from None
     where = f"{slug}/paper.yaml"
+    data = read_yaml(path, where)
     schemas.check(data, schemas.PAPER, where)
     if data["slug"] != slug:
         raise ValueError(f"{where}: slug: is {data['slug']!r}, must be the folder's name {slug!r}")
@@ -139,17 +136,25 @@ def _row(
 def _check_scales(paper: Paper, where: str) -> None:
     """The same parameters in every scale, and every value within its range."""
     names = list(paper.scales["toy"])
+    for name in names:
+        if not (isinstance(name, str) and name.isidentifier()) or keyword.iskeyword(name):
+            raise ValueError(f"{where}: scales.toy: parameter {name!r} must be a name of Python's, as a cell sets it")
+    for parameter, rule in (paper.parameters or {}).items():
+        for name in (parameter, *_named(rule)):
+            if name not in names:
+                raise ValueError(f"{where}: parameters: {unknown(f'parameter {name!r}', name, names)}")
     for scale, preset in paper.scales.items():
         for name in sorted(set(names) ^ set(preset)):
             raise ValueError(f"{where}: scales.{scale}: parameter {name!r} must stand in every scale or in none")
-        for name, value in preset.items():
-            try:
-                check_value(name, value, rule_of(paper.parameters, name), texts(value))
-            except ValueError as error:
-                raise ValueError(f"{where}: scales.{scale}: {error}") from None
-    for name in paper.data.get("parameters") or ():
-        if name not in names:
-            raise ValueError(f"{where}: parameters: {unknown(f'parameter {name!r}', name, names)}")
+        try:
+            check_row(preset, paper.parameters, {name: texts(value) for name, value in preset.items()})
+        except ValueError as error:
+            raise ValueError(f"{where}: scales.{scale}: {error}") from None
+
+
+def _named(rule: Mapping[str, Any]) -> list[str]:
+    """The other parameters that a rule names, as a bound or by `among`."""
+    return [value for key, value in rule.items() if key in (*schemas.BOUNDS, "among") and isinstance(value, str)]
 
 
 def _check_judged(paper: Paper, where: str) -> None:
@@ -176,12 +181,3 @@ def _check_finding(paper: Paper, where: str) -> None:
     for claim in paper.finding["verdicts"]:
         if claim not in ids:
             raise ValueError(f"{where}: finding.verdicts: {unknown(f'the claim {claim!r}', claim, ids)}")
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that reads 5e-7 as a number; YAML 1.1 would make it a string for want of a dot."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
-)

@@ -71,17 +71,27 @@ _FINDING = {
     "required": ["says", "verdicts"],
     "additionalProperties": False,
 }
-_RULE = {
+BOUNDS = ("at_least", "above", "at_most", "below")
+_BOUND = {"type": ["number", "string"]}  # a number, or the name of another parameter
+_ENTRIES = {"type": "object", "properties": {k: _NUMBER for k in BOUNDS}, "additionalProperties": False}
+_FIELD = {
     "type": "object",
     "properties": {
-        **{k: _NUMBER for k in ("at_least", "above", "at_most", "below")},
+        **{k: _BOUND for k in BOUNDS},
+        "among": _TEXT,  # another parameter, a list, of whose entries this one is one
         "choices": {"type": "array", "minItems": 1},
-        "is": {"enum": ["model", "world", "text"]},
+        "is": {"enum": ["model", "world", "text", "pattern"]},
         "of": _TEXT,
+        "offers": {"type": "array", "items": _TEXT, "minItems": 1},  # what a world must have
+        "entries": _ENTRIES,  # how many a list has; one or more where nothing is said
+        "rising": {"const": True},
+        "distinct": {"const": True},
     },
     "additionalProperties": False,
     "minProperties": 1,
 }
+_FIELDS = {"type": "object", "additionalProperties": _FIELD, "minProperties": 1}
+_RULE = {**_FIELD, "properties": {**_FIELD["properties"], "fields": _FIELDS}}  # fields: of a mapping, a rule for each
 _JUDGED = {"type": "object", "additionalProperties": {"type": "array", "items": _ID, "minItems": 1}, "minProperties": 1}
 _COMPARE = {
     "type": "object",

@@ -1,15 +1,18 @@
 """A cache of folders by content: complete and verified, or rebuilt; never trusted."""
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 MANIFEST = "manifest.json"
+SCRATCH = re.compile(r"\.(?P<entry>\w+-[0-9a-f]{20})\.\w+")  # what a build fills before it is the entry
 
 
 def cache_folder() -> Path:
@@ -29,16 +32,25 @@ def cached(description: dict, build: Callable[[Path], None]) -> Path:
 
     The entry is written beside its place, with a manifest of every file's hash, and renamed when it is whole; a lock
     makes a second process wait instead of building the same. An entry whose description or whose bytes differ from
-    its manifest (torn, of another version, edited) is removed and built again.
+    its manifest (torn, of another version, edited) is removed and built again. What killed builds left is removed
+    before the next one. Raises OSError in one line where the cache cannot be written: it is read-only, or full.
     """
     folder = cache_folder() / f"{description.get('kind', 'entry')}-{key_of(description)}"
     if is_whole(folder, description):
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with open(folder.parent / f".{folder.name}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not is_whole(folder, description):  # another process may have built it while we waited
-            _replace(folder, description, build)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with open(_lock_of(folder), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not is_whole(folder, description):  # another process may have built it while we waited
+                _remove_scratch(folder)
+                _replace(folder, description, build)
+    except Exception as error:  # the writers of weights have errors of their own for a disk that is full
+        if (reason := _unwritable(error, folder.parent)) is None:
+            raise
+        raise OSError(
+            f"the cache {folder.parent} cannot be written: {reason}; AUTODIDACT_CACHE names another folder"
+        ) from error
     return folder
 
 
@@ -57,6 +69,40 @@ def is_whole(folder: Path, description: dict) -> bool:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False  # absent, torn or foreign: all the same to the caller, who builds it
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.parent / f".{folder.name}.lock"
+
+
+def _remove_scratch(held: Path) -> None:
+    """Remove the scratch folders of builds that were killed: those of entries whose lock nobody else holds.
+
+    held: the entry whose lock this process holds.
+    """
+    for scratch in filter(Path.is_dir, held.parent.glob(".*.*")):
+        match = SCRATCH.fullmatch(scratch.name)
+        entry = held.with_name(match["entry"]) if match else None
+        if entry and (entry == held or _is_free(_lock_of(entry))):
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_free(lock: Path) -> bool:
+    try:
+        with open(lock, "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _unwritable(error: Exception, cache: Path) -> str | None:
+    """Why the cache cannot be written, if that is what the error says; None for any other error."""
+    full = os.strerror(errno.ENOSPC)
+    if full in str(error):
+        return full
+    within = isinstance(error, OSError) and str(error.filename or "").startswith(str(cache))
+    return error.strerror if within or getattr(error, "errno", None) in (errno.EROFS, errno.EDQUOT) else None
 
 
 def _replace(folder: Path, description: dict, build: Callable[[Path], None]) -> None:

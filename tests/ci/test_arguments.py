@@ -1,8 +1,11 @@
 """What a person types: read right, or refused in one line that names it."""
 
-import pytest
+import shlex
 
-from ci import arguments, batch, publish, run
+import pytest
+from papermill.cli import _resolve_type
+
+from ci import arguments, batch, publish, run, tune
 from ci.bench.small_paper import write_paper
 
 
@@ -25,18 +28,41 @@ def test_bad_seeds_are_named(text, named):
         arguments.parse_seeds(text)
 
 
-def test_parameters_are_typed_as_yaml_and_strings_stay_raw():
-    text = "-p beta 0.05 -p rounds 3 -p on true -p rate 1e-3 -p names '[a, b]' -r name 007 -p model tiny"
-    expected = {"beta": 0.05, "rounds": 3, "on": True, "rate": 0.001, "names": ["a", "b"], "name": "007"}
+def test_parameters_are_scalars_strings_or_yaml():
+    text = "-p beta 0.05 -p on True -p rate 1e-3 -y '{names: [a, b], small: 1e-5}' -r name 007 -p model tiny"
+    expected = {"beta": 0.05, "on": True, "rate": 0.001, "names": ["a", "b"], "small": 1e-5, "name": "007"}
     assert arguments.parse_parameters(text) == {**expected, "model": "tiny"}
-    assert arguments.parse_parameters("") == {}
+    assert arguments.parse_parameters("") == arguments.parse_parameters("-y {}") == {}
+
+
+WORDS = ["010", "1:30", "0x10", "0b1", "1_000", "1e3", "1e-3", ".5", "5.", "+3", "-0", " 7 ", "٣", "²", "true", "True",
+         "yes", "null", "None", "~", "nan", "-inf", "Infinity", "1e999", "2020-01-01", "a: b", "#x", "'q'", "*",
+         "1,000", "1.", "0o17", "9" * 5000, ""]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", WORDS, ids=lambda word: repr(word[:12]))
+def test_a_word_means_what_papermill_makes_of_it(word):
+    ours, its = arguments.parse_parameters(f"-p x {shlex.quote(word)}")["x"], _resolve_type(word)
+    assert type(ours) is type(its) and repr(ours) == repr(its)
+
+
+def test_a_number_that_papermill_reads_otherwise_is_refused_as_yaml():
+    for text in ("010", "1:30"):
+        with pytest.raises(ValueError, match="can be read as two numbers"):
+            arguments.parse_parameters(f"-y '{{rounds: {text}}}'")
+        with pytest.raises(ValueError, match="can be read as two numbers"):
+            tune.parse_grid(f"rounds=[{text}]")
+    assert tune.parse_grid("rounds=010,2 rate=1e-3,[1e-5]")[0] == {"rounds": 10, "rate": 0.001}
 
 
 @pytest.mark.parametrize(
     ("text", "named"),
     [("-p beta", "needs a name and a value"), ("beta 1", "'beta' is no option"), ("-p seed 3", "SEEDS="),
      ("-p beta 1 -p beta 2", "'beta' is given more than once"), ("-p beta '", "cannot be read"),
-     ("-p beta [1", "is not YAML"), ("-p scale small", "SCALE=")],
+     ("-p beta [1", "takes no list or mapping, '\\[1'; give -y"), ("-p scale small", "SCALE="),
+     ("-y", "-y needs a mapping"), ("-y '[1'", "is not YAML in line 1"), ("-y '[1]'", "must be a mapping of names"),
+     ("-y '{1: 2}'", "must be a mapping of names"), ("-y '{beta: 1, beta: 2}'", "'beta' is given more than once"),
+     ("-y '{beta: 1}' -p beta 2", "'beta' is given more than once"), ("-y '{seeds: 3}'", "SEEDS=")],
 )  # fmt: skip
 def test_bad_options_are_named(text, named):
     with pytest.raises(ValueError, match=named):
@@ -78,6 +104,28 @@ def test_a_paper_without_notebook_is_named(papers, capsys):
     write_paper(papers, "alpha").unlink()
     assert run.main(["--papers", "alpha"]) == 2
     assert "has no notebook" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tool", [batch, run])
+def test_a_notebook_that_would_run_with_its_own_values_is_named(tool, papers, capsys, monkeypatch):
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("a process was started"))
+    place = write_paper(papers, "alpha")
+    tag = '"parameters"'
+    assert place.read_text().count(tag) == 1
+    place.write_text(place.read_text().replace(tag, '"parameter"'))
+    assert tool.main([]) == 2
+    assert capsys.readouterr().err.endswith("alpha/alpha.ipynb: 0 cells are tagged `parameters`, must be 1\n")
+
+
+def test_a_model_s_folder_is_given_by_its_whole_path(papers, tmp_path, monkeypatch):
+    paper = write_paper(papers, "alpha").with_name("paper.yaml")
+    paper.write_text(paper.read_text().replace("name: plain", "model: tiny"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="model='mine' is a folder seen from here, .* give its whole path, '/.*/mine'"):
+        arguments.check(["alpha"], "toy", {"model": "mine"})
+    assert arguments.check(["alpha"], "toy", {"model": str(tmp_path / "mine")})
 
 
 def test_one_notebook_runs_consecutive_seeds_only(papers, capsys):

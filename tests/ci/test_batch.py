@@ -87,6 +87,7 @@ def test_a_killed_batch_goes_on_without_losing_or_tearing_a_run(papers, home, co
     for seed, content in finished.items():
         assert batch.output("alpha", seed).read_bytes() == content
     assert [read_record(batch.output("alpha", s))["parameters"]["seed"] for s in range(4)] == [0, 1, 2, 3]
+    assert not list(batch.folder.rglob(".*.part*"))
     wait_for(lambda: not processes_in(papers), seconds=10)
 
 

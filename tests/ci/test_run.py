@@ -58,9 +58,10 @@ def test_a_run_shows_its_claims_and_where_things_are_and_keeps_the_failed_notebo
 
 
 def with_record(place, record):
-    """Put a record into a notebook that has nothing else."""
+    """Put a record into a notebook that has nothing else but the tag of its parameters."""
     output = new_output("display_data", {"application/vnd.autodidact.claims+json": record})
-    nbformat.write(new_notebook(cells=[new_code_cell("", outputs=[output])]), place)
+    cell = new_code_cell("", outputs=[output], metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[cell]), place)
 
 
 def test_the_tour_says_whether_the_numbers_are_the_published_ones(folder, papers):
@@ -214,7 +215,7 @@ def test_runs_with_other_parameters_have_names_of_their_own():
         for scale, seeds, args in [
             ("toy", "2", ""), ("toy", "10", ""), ("small", "2", ""), ("toy", "2", "-p beta 0.05"),
             ("toy", "2", "-p beta 0.5"), ("toy", "2", "-p model a/b"), ("toy", "2", "-p model ab"),
-            ("toy", "2", "-p names '[a, b]'"), ("toy", "2", f"-p name {'x' * 200}"),
+            ("toy", "2", "-y '{names: [a, b]}'"), ("toy", "2", f"-p name {'x' * 200}"),
             ("toy", "2", f"-p name {'x' * 201}"),
         ]
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """paper.yaml: what is read, what is refused, and how parameters are resolved."""
 
+import re
 from dataclasses import asdict, replace
 
 import pytest
@@ -76,6 +77,12 @@ WRONG = [
     ),
     ({"parameters": {"betta": {"above": 0}}}, "parameters: parameter 'betta' is unknown; did you mean 'beta'"),
     ({"parameters": {"beta": {"more": 0}}}, "parameters.beta: .*'more'"),
+    ({"parameters": {"beta": {"at_most": "rond"}}}, "parameters: parameter 'rond' is unknown; did you mean 'rounds'"),
+    ({"parameters": {"rounds": {"at_most": "clip"}}}, "scales.small: parameter rounds=2 must be at most 1.0"),
+    (
+        {"parameters": {"rounds": {"among": "etas"}}},
+        r"scales.toy: parameter rounds=3 must be one of the entries of etas",
+    ),
     ({"name": ""}, "name: "),
     ({"finding": {"says": "x " * 30, "verdicts": {"grapes": "open"}}}, "finding.says: 30 words, must be 18 at most"),
     (
@@ -104,10 +111,48 @@ def test_a_wrong_file_is_refused_by_file_and_field(write_paper, changes, message
     assert "\n" not in str(caught.value) and "fable/paper.yaml" in str(caught.value)
 
 
-def test_broken_yaml_is_refused_in_one_line(write_paper):
-    write_paper(text="slug: [fable\ntitle")
-    with pytest.raises(ValueError, match=r"fable/paper.yaml is not YAML: [^\n]*line 2"):
+TWICE = " in line 2: the key 'slug' is given more than once"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("slug: [fable\ntitle", " in line 2: expected"),
+        ("slug: fable\nslug: other", TWICE),
+        ("a:\n  {beta: 1, beta: 2}", " in line 2: the key 'beta' is given more than once"),
+        ("beta: .nan", " in line 1: .nan is not finite"),
+        ("beta: -.inf", " in line 1: -.inf is not finite"),
+        ("beta: 1e999", " in line 1: 1e999 is not finite"),
+        ("rounds: 010", " in line 1: 010 can be read as two numbers"),
+        ("rounds: 1:30", " in line 1: 1:30 can be read as two numbers"),
+        ("beta: 1:30.5", " in line 1: 1:30.5 can be read as two numbers"),
+        ("beta: !!python/name:os.system 1", " in line 1: could not determine a constructor"),
+        ("beta: \x07", ": unacceptable character"),
+    ],
+)
+def test_broken_yaml_is_refused_in_one_line(write_paper, text, message):
+    write_paper(text=text)
+    with pytest.raises(ValueError, match=f"fable/paper.yaml is not YAML{re.escape(message)}"):
         load_paper("fable")
+
+
+def test_a_file_that_is_not_utf_8_is_named(write_paper):
+    (write_paper() / "paper.yaml").write_bytes("title: Émile".encode("latin-1"))
+    with pytest.raises(ValueError, match="^fable/paper.yaml is not UTF-8: byte 7 is 0xc9$"):
+        load_paper("fable")
+
+
+@pytest.mark.parametrize("name", [True, "two words", "lambda", 3])
+def test_a_parameter_is_a_name_of_python_s(write_paper, name):
+    write_paper(scales={"toy": {name: 1.0}})
+    with pytest.raises(ValueError, match=f"scales.toy: parameter {name!r} must be a name of Python's"):
+        load_paper("fable")
+
+
+def test_a_preset_that_names_a_date_is_text(write_paper):
+    place = write_paper(scales={"toy": {"name": "x"}}) / "paper.yaml"
+    write_paper(text=place.read_text().replace("name: x", "name: 2020-01-01"))
+    assert load_paper("fable").scales["toy"]["name"] == "2020-01-01"
 
 
 def test_resolve(write_paper):

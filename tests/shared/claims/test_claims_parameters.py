@@ -7,6 +7,7 @@ from fable_paper import PAPER
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autodidact.claims import load_paper, papers_folder, resolve, rule_of
+from autodidact.claims.loads import check_world
 from autodidact.claims.parameters import injected_names
 
 PAPERS = sorted(path.parent.name for path in papers_folder().glob("*/paper.yaml"))
@@ -32,6 +33,55 @@ REFUSED = [
     ("spin", {"discriminator": "smolm2"}, "parameter discriminator='smolm2' is unknown; did you mean 'smollm2'"),
     ("minimaximalist-spo", {"limited_task": "Walker3d-v5"}, "parameter limited_task='Walker3d-v5'"),
     ("minimaximalist-spo", {"noise": [0.7]}, r"parameter noise\[0\]=0.7 must be at most 0.5"),
+    ("sppo", {"rounds": 0}, "parameter rounds=0 must be at least 1"),
+    ("sppo", {"ipo_beta": -1}, "parameter ipo_beta=-1.0 must be greater than 0"),
+    ("sppo", {"responses": 1}, "parameter responses=1 must be at least 2"),
+    ("sppo", {"beta": 10**400}, "parameter beta of 401 digits must be finite"),
+    ("sppo", {"seeds": 10**10}, "parameter seeds=10000000000 must be at most 10000"),
+    ("sppo", {"threads": 10**6}, "parameter threads=1000000 must be at most 1024"),
+    ("sppo", {"model": ""}, "parameter model='' is unknown"),
+    ("sppo", {"cycle_model": "nosuch"}, "parameter cycle_model='nosuch' is unknown"),
+    (
+        "sppo",
+        {"world": "game/town"},
+        "parameter world='game/town' is a world of another kind: it has no prompts",
+    ),
+    ("sppo", {"world": "ifeval"}, "parameter world='ifeval' has no vocabulary, which model='tiny' needs"),
+    ("sppo", {"cycle_world": "gsm8k"}, "parameter cycle_world='gsm8k' is a world of another kind: it has no style"),
+    ("cream", {"seed_world": "nosuch"}, "parameter seed_world='nosuch'"),
+    ("cream", {"measure": "kendal"}, "parameter measure='kendal' is unknown; did you mean 'kendall'"),
+    ("dstc", {"codes": 1}, "parameter codes=1 must be at least 2"),
+    ("dstc", {"world": "facts"}, "parameter world='facts' is a world of another kind"),
+    ("rain", {"world": "facts/hhh"}, "parameter world='facts/hhh'"),
+    ("rain", {"lengths": []}, r"parameter lengths=\[\]: the number of entries must be at least 1"),
+    ("dbg-self-preference", {"lean": 1.5}, "parameter lean=1.5 must be at most 1"),
+    ("spin", {"table_lambdas": [0.1, 0.1]}, r"parameter table_lambdas=\[0.1, 0.1\] must not have an entry twice"),
+    ("step-dpo", {"depth": [4, 2]}, r"parameter depth=\[4, 2\] must not fall from one entry to the next"),
+    ("step-dpo", {"depth": [2]}, r"parameter depth=\[2\]: the number of entries must be at least 2"),
+    ("step-dpo", {"stop": "(it"}, r"parameter stop='\(it' is no regular expression"),
+    ("all-you-need-is-sex", {"problems": [""]}, r"parameter problems\[0\]='' must name a world"),
+    ("minimaximalist-spo", {"noisy_rate": 0.3}, "parameter noisy_rate=0.3 must be one of the entries of noise="),
+    ("minimaximalist-spo", {"noise": [0.0, 0.2]}, "parameter noisy_rate=0.4 must be one of the entries of noise="),
+    ("minimaximalist-spo", {"tasks": []}, "parameter tasks=.*: the number of entries must be at least 1"),
+    ("pixel-game-testing", {"few": 11}, "parameter few=11 must be one of the entries of inspections="),
+    (
+        "pixel-game-testing",
+        {"knobs": {"horizon": 9, "sise": 20}},
+        "field 'sise' of parameter knobs is unknown; did",
+    ),
+    ("pixel-game-testing", {"knobs": {"size": 20}}, "parameter knobs=.* must have the field 'horizon'"),
+    ("pixel-game-testing", {"knobs": {"horizon": 0}}, "parameter knobs.horizon=0 must be at least 1"),
+    ("pixel-game-testing", {"knobs": {"horizon": 9.5}}, "parameter knobs.horizon=9.5 is of type float; int is wanted"),
+    (
+        "self-consuming-curation",
+        {"plane": "densities/digits"},
+        "parameter plane='densities/digits' is a world of ano",
+    ),
+    ("self-interpretability", {"analysis_model": "gpt-4o"}, "parameter analysis_model='gpt-4o' is unknown; did you"),
+    ("self-interpretability", {"few_contexts": 41}, "parameter few_contexts=41 must be at most 40"),
+    ("stic", {"strength": {"blur": float("nan"), "colour": 0.1}}, "parameter strength.blur=nan must be finite"),
+    ("stic", {"tower": {"kind": "cnn", "pictures": 1, "steps": 1}}, "parameter tower.kind='cnn' is unknown; did you"),
+    ("stic", {"sizes": [10, 20]}, "parameter images=360 must be one of the entries of sizes="),
 ]
 
 
@@ -60,10 +110,26 @@ def test_every_parameter_of_every_paper_has_a_rule_or_needs_none(slug):
         assert resolve(paper, scale, {}).items() >= paper.scales[scale].items()
 
 
-def test_models_and_worlds_that_are_accepted(tmp_path):
+@pytest.mark.parametrize("slug", PAPERS)
+def test_the_worlds_of_the_presets_offer_what_is_asked_of_others(slug):
+    paper = load_paper(slug)
+    asked = {name: rule["offers"] for name, rule in (paper.parameters or {}).items() if "offers" in rule}
+    for name, offers in asked.items():
+        for world in {row[name] for row in paper.scales.values()} - {"densities/cifar10", "densities/cifar10-16"}:
+            check_world(name, world, offers=offers)  # CIFAR-10 takes long to read
+
+
+def test_models_and_worlds_that_are_accepted(tmp_path, monkeypatch):
     paper = load_paper("sppo")
+    with pytest.raises(ValueError, match="is a folder without config.json"):
+        resolve(paper, "toy", {"model": str(tmp_path)})
+    (tmp_path / "config.json").write_text("{}")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     for model in ("tiny", "smollm2", "owner/name-7B.v0_2", str(tmp_path)):
         assert resolve(paper, "toy", {"model": model})["model"] == model
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ValueError, match="model='owner/name-7B.v0_2' is not in the hub's cache"):
+        resolve(paper, "toy", {"model": "owner/name-7B.v0_2"})
     assert resolve(paper, "toy", {"world": "instructions/plateau"})["world"] == "instructions/plateau"
 
 
@@ -89,6 +155,13 @@ def test_names_that_cells_have_set():
     ]
     assert injected_names({"In": sources}) == {"scale", "seed", "seeds", "beta", "popsize"}
     assert injected_names({}) == set()
+
+
+def test_values_that_the_notebook_undoes_are_an_error():
+    injected = "# Parameters\nbeta = 0.2\n"
+    with pytest.raises(ValueError, match="which undoes it; that cell must have the tag `parameters`"):
+        injected_names({"In": ["", injected, CELL]})
+    assert injected_names({"In": ["", CELL, injected, CELL]})  # a person ran the first cell again
 
 
 @pytest.fixture

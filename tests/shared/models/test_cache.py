@@ -1,8 +1,11 @@
 """The cache gives back what was built, or builds it again; nothing torn or foreign is trusted."""
 
+import errno
 import json
 import multiprocessing
+import os
 import shutil
+import signal
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -77,6 +80,90 @@ def test_a_build_that_fails_leaves_nothing(tmp_path):
     with pytest.raises(RuntimeError):
         cached({"kind": "a"}, build)
     assert not [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]
+
+
+def _killed(description):
+    """A process that is killed in the midst of building."""
+
+    def build(folder):
+        (folder / "half").write_text("...")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    process = multiprocessing.get_context("fork").Process(target=cached, args=(description, build))
+    process.start()
+    process.join()
+
+
+def scratch_in(cache):
+    return [path for path in cache.iterdir() if path.is_dir() and path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("later", [{"kind": "a"}, {"kind": "b"}], ids=["same entry", "another"])
+def test_what_a_killed_build_left_is_removed_by_the_next(tmp_path, later):
+    cache = tmp_path / "cache"
+    _killed({"kind": "a"})
+    (cache / ".of-somebody.else").mkdir()
+    assert len(scratch_in(cache)) == 2
+    cached(later, Counter())
+    assert [path.name for path in scratch_in(cache)] == [".of-somebody.else"]
+
+
+def test_a_build_under_way_keeps_its_folder(tmp_path):
+    def build(folder):
+        other = multiprocessing.get_context("fork").Process(target=cached, args=({"kind": "b"}, Counter()))
+        other.start()
+        other.join()
+        (folder / "weights").write_text("w")
+
+    assert (cached({"kind": "a"}, build) / "weights").read_text() == "w"
+    assert len(list((tmp_path / "cache").glob("b-*"))) == 1
+
+
+def _on_a_full_disk(folder):
+    with open("/dev/full", "w") as file:
+        file.write("x")
+
+
+def _on_a_full_disk_by_rust(folder):
+    raise RuntimeError('IoError(Os { code: 28, kind: StorageFull, message: "No space left on device" })')
+
+
+@pytest.mark.parametrize("build", [_on_a_full_disk, _on_a_full_disk_by_rust])
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, build):
+    with pytest.raises(
+        OSError, match="^the cache .*/cache cannot be written: No space left on device; AUTODIDACT_CACHE"
+    ):
+        cached({"kind": "a"}, build)
+    assert not [path for path in (tmp_path / "cache").iterdir() if path.is_dir()]
+
+
+@pytest.mark.parametrize("place", ["/dev/null", "/dev/null/below", "/proc/nowhere"])
+def test_a_cache_that_cannot_be_written_is_one_line(monkeypatch, place):
+    monkeypatch.setenv("AUTODIDACT_CACHE", place)
+    with pytest.raises(OSError, match=f"^the cache {place} cannot be written: [^\\n]*; AUTODIDACT_CACHE names another"):
+        cached({"kind": "a"}, Counter())
+
+
+def test_a_cache_that_is_read_only_serves_what_it_has(monkeypatch):
+    folder = cached({"kind": "a"}, Counter())
+    monkeypatch.setattr("builtins.open", _no_writing(open))
+    assert cached({"kind": "a"}, Counter()) == folder
+    with pytest.raises(OSError, match="cannot be written: Read-only file system"):
+        cached({"kind": "b"}, Counter())
+
+
+def _no_writing(open_):
+    def read_only(path, mode="r", *arguments, **options):
+        if "w" in mode:
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        return open_(path, mode, *arguments, **options)
+
+    return read_only
+
+
+def test_a_folder_with_braces_is_a_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTODIDACT_CACHE", str(tmp_path / "{b}" / "{0} %d"))
+    assert cached({"kind": "a"}, Counter()).parent == tmp_path / "{b}" / "{0} %d"
 
 
 def _slow(folder):
