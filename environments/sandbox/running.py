@@ -18,6 +18,7 @@ from autodidact.environments.sandbox.limits import Limits
 from autodidact.environments.sandbox.plans import Assignment, Name, plan
 
 _REST_SECONDS = 1.0  # for a child to end when told to
+_DETAIL = 500  # characters of a reason, at most; it may be a program's own words
 _IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
 _PRELOADED = set(
     """bisect collections copy datetime decimal fractions functools hashlib heapq itertools json math operator random re
@@ -47,6 +48,7 @@ class _Over(Exception):
     """The test of a program has ended; `lost` if its process is not where it should be and must be given up."""
 
     def __init__(self, outcome: Outcome, detail: str, *, lost: bool = True) -> None:
+        detail = _sendable(detail[:_DETAIL])
         super().__init__(detail)
         self.outcome, self.detail, self.lost = outcome, detail, lost
 
@@ -62,9 +64,11 @@ def run(
     """How each test of a program ends: `passed`, `failed`, `error` or `timeout`.
 
     code: the program's text; it is loaded as a module whose `__name__` is "program". tests: texts of Python; the names
-    that a test does not have itself mean the program's. Each starts from a fresh process and an empty folder, so that
-    tests cannot influence one another; a program that does not even load is not loaded again for further tests. entry:
-    a function of the program that bears the name of a built-in one (else a test's `len` is Python's own).
+    that a test does not have itself mean the program's (a module's name means that module of Python's): what a test
+    needs besides what it tests, it must define itself. Each starts from a fresh process and an untouched folder, so
+    that tests cannot influence one another (a program can see how many came before, as it can see the clock); a
+    program that does not even load is not loaded again for further tests. entry: a function of the program that bears
+    the name of a built-in one (else a test's `len` is Python's own).
 
     A test and the program never share a process: calls and values cross as plain data (see `codec`), so objects,
     functions and generators can be neither passed nor returned (`error`). A function that returns None may change its
@@ -196,11 +200,13 @@ class _Bench:
 
     def __init__(self, code: str, limits: Limits, entry: str | None, isolated: bool) -> None:
         self.limits, self.entry, self.isolated = limits, entry, isolated
-        imports = tuple(sorted(set(_IMPORT.findall(code)) & _PRELOADED & sys.stdlib_module_names))
-        self._settings = {"program": {"source": _sendable(code), "imports": imports}, "tester": {}}
         self._boxes: dict[str, Box] = {}
         self._unloadable: Report | None = None
         self._deadline = 0.0
+        self._oversize = _oversize("the program", code, limits)
+        code = "" if self._oversize else _sendable(code)
+        imports = tuple(sorted(set(_IMPORT.findall(code)) & _PRELOADED & sys.stdlib_module_names))
+        self._settings = {"program": {"source": code, "imports": imports}, "tester": {}}
 
     def __enter__(self) -> "_Bench":
         return self
@@ -213,6 +219,8 @@ class _Bench:
         """Run one test on a fresh copy of the program."""
         if self._unloadable is not None:
             return self._unloadable
+        if reason := self._oversize or _oversize("the test", test, self.limits):
+            return Report(Outcome.ERROR, reason)
         steps = plan(test, self.entry)
         loaded = False
         try:
@@ -233,6 +241,8 @@ class _Bench:
 
     def values(self, function: str, inputs: list[list]) -> list[tuple[str, Any]]:
         """The values of a function, see `call`."""
+        if self._oversize:
+            return [("error", self._oversize)] * len(inputs)
         found: list[tuple[str, Any]] = []
         program = None
         while len(found) < len(inputs):
@@ -265,8 +275,6 @@ class _Bench:
         match answer:
             case ["loaded"]:
                 return program
-            case ["unconfined", str(why)]:
-                raise SandboxUnavailable(f"the sandbox does not confine what runs in it: {why}")
             case ["raise", str(kind), str(text)]:
                 raise _Over(Outcome.ERROR, f"the program does not load: {kind}: {text}")
         raise _Over(Outcome.ERROR, "the program does not load: it has written to its channel")
@@ -299,17 +307,26 @@ class _Bench:
             raise _Over(Outcome.ERROR, reason) from None
 
     def _ask(self, program: Box, message: list) -> list:
-        """An answer of the program in one of the forms that the protocol knows."""
+        """The program's answer to a call or a look, if it has the form that the protocol knows for it.
+
+        A program can write to its channel what it likes, so only this is taken over: how the arguments are now after a
+        call that returned None, and what those names mean that were asked for.
+        """
         try:
             program.post(message)
         except NotPlain as error:
             raise _Over(Outcome.ERROR, f"arguments: {error}", lost=False) from None
-        answer = self._next(program, "the program")
-        match answer:
-            case ["return", _, list(), dict()] | ["raise", str(), str()] | ["bad", str()]:
+        match message, self._next(program, "the program"):
+            case ["call", *_], ["raise", str(), str()] | ["bad", str()] as answer:
                 return answer
-            case ["found", dict(found)] if all(type(name) is str and _meaning(m) for name, m in found.items()):
-                return answer
+            case ["call", *_], ["return", value, list(), dict()] if value is not None:
+                return ["return", value, [], {}]
+            case ["call", _, arguments, named], ["return", None, list(after), dict(named_after)] if (
+                len(after) == len(arguments) and named_after.keys() == named.keys()
+            ):
+                return ["return", None, after, {name: named_after[name] for name in named}]
+            case ["look", names], ["found", dict(found)] if all(map(_meaning, found.values())):
+                return ["found", {name: found[name] for name in names if name in found}]
         raise _Over(Outcome.ERROR, "the program: it has written to its channel")
 
     def _call(self, program: Box, function: str, arguments: list, named: dict) -> tuple[Any, list]:
@@ -319,9 +336,8 @@ class _Bench:
                 return value, [*after, *named_after.values()]
             case ["raise", kind, text]:
                 raise _Over(Outcome.ERROR, f"{kind}: {text}", lost=False)
-            case ["bad", why]:
+            case [_, why]:
                 raise _Over(Outcome.ERROR, f"the program's value: {why}", lost=False)
-        raise _Over(Outcome.ERROR, "the program: it has written to its channel")
 
     def _follow(self, program: Box, steps: list) -> None:
         """A test in the simple form: call by call, with the comparison out here."""
@@ -353,16 +369,16 @@ class _Bench:
                     raise _Over(Outcome(verdict), detail, lost=False)
                 case ["look", list(names)] if all(type(name) is str for name in names):
                     answer = self._ask(program, message)
-                    if answer[0] != "found":
-                        raise _Over(Outcome.ERROR, "the program: it has written to its channel")
-                    answer = ["found", {name: answer[1][name] for name in names if name in answer[1]}]
                 case ["call", str(), list(), dict(named)] if all(type(name) is str for name in named):
                     answer = self._ask(program, message)
-                    if answer[0] == "found":
-                        raise _Over(Outcome.ERROR, "the program: it has written to its channel")
                 case _:
                     raise _Over(Outcome.ERROR, "the test: it has written to its channel")
-            tester.post(answer)
+            try:
+                tester.post(answer)
+            except (
+                NotPlain
+            ) as error:  # in a spelling of its own, a program gets more into a message than goes into ours
+                raise _Over(Outcome.ERROR, f"the program's value: {error}") from None
 
 
 def _meaning(meaning: Any) -> bool:
@@ -371,6 +387,12 @@ def _meaning(meaning: Any) -> bool:
         case ["call"] | ["module", str()] | ["value", _]:
             return True
     return False
+
+
+def _oversize(who: str, text: str, limits: Limits) -> str:
+    """Why a text is not run at all, empty if it can be."""
+    size = len(text) if len(text) > limits.text_bytes else len(_sendable(text).encode())
+    return f"{who} is longer than {limits.text_bytes} bytes" if size > limits.text_bytes else ""
 
 
 def _sendable(text: str) -> str:
