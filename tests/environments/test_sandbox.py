@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodidact.environments import sandbox
-from autodidact.environments.sandbox import Limits, Outcome, SandboxUnavailable, box, running
+from autodidact.environments.sandbox import Limits, Outcome, SandboxUnavailable, bench, box, running
 from autodidact.environments.sandbox.codec import NotPlain, decode, encode
 from autodidact.environments.sandbox.plans import plan
 from tests.environments import attacks
@@ -128,7 +128,7 @@ def test_both_ways_of_judging_agree(monkeypatch):
              "assert f(-1)", "assert not f(-1)", "t = [1]\nassert f(t) == [t]", "assert f(x=1) == 2"]  # fmt: skip
     simple = [sandbox.run(code, tests) for code in codes]
     assert {str(o) for row in simple for o in row} == {"passed", "failed", "error"}
-    monkeypatch.setattr(running, "plan", lambda test, entry: None)
+    monkeypatch.setattr(bench, "plan", lambda test, entry: None)
     assert [sandbox.run(code, tests) for code in codes] == simple
 
 
