@@ -97,9 +97,15 @@ def _hash(text: str, purpose: str) -> int:
 
 @lru_cache(maxsize=1)
 def _problems() -> tuple[Problem, ...]:
-    rows = read_dataset("openai/gsm8k", "train", "main")
+    import pyarrow as pa
+
+    schema = pa.schema({"question": pa.string(), "answer": pa.string()})
+    rows = read_dataset("openai/gsm8k", "train", schema, "main")
     ask = " Solve it in short steps and end with #### and the number."
-    return tuple(
-        Problem(question.strip() + ask, CALCULATOR.sub("", answer).strip())
-        for question, answer in zip(rows["question"], rows["answer"], strict=True)
-    )
+    problems = []
+    for number, (question, answer) in enumerate(zip(rows["question"], rows["answer"], strict=True)):
+        truth = CALCULATOR.sub("", answer).strip()
+        if final_number(truth) is None:
+            raise rows.error("answer", number, f"must end in #### and a number, not in {truth[-40:]!r}")
+        problems.append(Problem(question.strip() + ask, truth))
+    return tuple(problems)

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 
-from autodidact.environments.mirror import read_dataset
+from autodidact.environments.mirror import Rows, read_dataset
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 HELD_OUT = 5  # every fifth image only measures
@@ -67,13 +66,12 @@ def cifar10(size: int = 32, limit: int | None = None) -> Images:
     """
     if size < 1 or 32 % size:
         raise ValueError(f"size={size} must divide 32")
-    rows = read_dataset("uoft-cs/cifar10", "train")
-    missing = {"img", "label"} - set(rows.columns)
-    if missing:
-        raise ValueError(f"uoft-cs/cifar10 lacks the column {sorted(missing)[0]!r}; it has {', '.join(rows.columns)}")
-    rows = rows.head(limit) if limit else rows
-    pixels = np.stack([_decode(cell, number) for number, cell in enumerate(rows["img"])])
-    return Images(f"cifar10-{size}", shrink(pixels, size), _labels(rows["label"]), CIFAR10)
+    import pyarrow as pa
+
+    schema = pa.schema({"img": pa.struct({"bytes": pa.binary()}), "label": pa.int64()})
+    rows = read_dataset("uoft-cs/cifar10", "train", schema)
+    pixels = np.stack([_decode(rows, number) for number in range(len(rows))[:limit]])
+    return Images(f"cifar10-{size}", shrink(pixels, size), _labels(rows)[:limit], CIFAR10)
 
 
 def shrink(pixels: np.ndarray, size: int) -> np.ndarray:
@@ -83,28 +81,25 @@ def shrink(pixels: np.ndarray, size: int) -> np.ndarray:
     return np.ascontiguousarray((blocks / 127.5 - 1).transpose(0, 3, 1, 2))
 
 
-def _decode(cell: object, number: int) -> np.ndarray:
+def _decode(rows: Rows, number: int) -> np.ndarray:
     """The pixels of one cell of the column `img`, (32, 32, 3) bytes; ValueError names the row."""
     from PIL import Image
 
-    where = f"uoft-cs/cifar10, row {number}"
-    data = cell.get("bytes") if isinstance(cell, dict) else None
-    if not isinstance(data, bytes):
-        raise ValueError(f"{where}: img must be a mapping with the image file's bytes, not {type(cell).__name__}")
+    data = rows["img"][number]["bytes"]
+    if data is None:
+        raise rows.error("img", number, "must hold the image file's bytes")
     try:
         with Image.open(io.BytesIO(data)) as image:
             pixels = np.asarray(image.convert("RGB"))
     except (OSError, SyntaxError) as error:  # what Pillow raises for files that are no, or half, an image
-        raise ValueError(f"{where}: img is no readable image: {' '.join(str(error).split())[:80]}") from None
+        raise rows.error("img", number, f"is no readable image: {' '.join(str(error).split())[:80]}") from None
     if pixels.shape != (32, 32, 3):
-        raise ValueError(f"{where}: img must be 32 x 32 pixels, not {pixels.shape[1]} x {pixels.shape[0]}")
+        raise rows.error("img", number, f"must be 32 x 32 pixels, not {pixels.shape[1]} x {pixels.shape[0]}")
     return pixels
 
 
-def _labels(column: pd.Series) -> np.ndarray:
-    labels = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
-    wrong = np.flatnonzero(~np.isin(labels, np.arange(len(CIFAR10))))
-    if len(wrong):
-        row = int(wrong[0])
-        raise ValueError(f"uoft-cs/cifar10, row {row}: label must be 0 to 9, not {column.iloc[row]}")
-    return labels.astype(int)
+def _labels(rows: Rows) -> np.ndarray:
+    labels = np.array(rows["label"], dtype=int)
+    for number in np.flatnonzero((labels < 0) | (labels >= len(CIFAR10)))[:1].tolist():
+        raise rows.error("label", number, f"must be 0 to {len(CIFAR10) - 1}, not {labels[number]}")
+    return labels

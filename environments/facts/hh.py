@@ -106,7 +106,10 @@ class HHRequests:
 @lru_cache(maxsize=1)
 def _dialogues() -> tuple[tuple[str, str, str], ...]:
     """(first human turn, chosen answer, rejected answer); the answers are empty where the dialogue goes on longer."""
-    rows = read_dataset("Anthropic/hh-rlhf", "harmless-base")
+    import pyarrow as pa
+
+    schema = pa.schema({"chosen": pa.string(), "rejected": pa.string()})
+    rows = read_dataset("Anthropic/hh-rlhf", "harmless-base", schema)
     dialogues = []
     for chosen, rejected in zip(rows["chosen"], rows["rejected"], strict=True):
         left, right = TURN.split(chosen), TURN.split(rejected)
@@ -118,4 +121,7 @@ def _dialogues() -> tuple[tuple[str, str, str], ...]:
 
 @lru_cache(maxsize=1)
 def _benign() -> list[str]:
-    return list(dict.fromkeys(read_dataset("truthfulqa/truthful_qa", "validation", "generation")["question"]))
+    import pyarrow as pa
+
+    schema = pa.schema({"question": pa.string()})
+    return list(dict.fromkeys(read_dataset("truthfulqa/truthful_qa", "validation", schema, "generation")["question"]))

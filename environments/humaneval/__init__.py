@@ -15,6 +15,7 @@ from autodidact.environments import sandbox
 from autodidact.environments.sandbox import Limits
 
 _FENCE = re.compile(r"```(?:python)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_DEFINITION = re.compile(r"^def[ \t]+(\w+)", re.MULTILINE)
 _ASSERTION = re.compile(r"^[ \t]*(assert .*)$", re.MULTILINE)
 _LIMITS = Limits(cpu_seconds=2, wall_seconds=10.0)
 HELD_OUT = 2  # every second problem is held out
@@ -22,7 +23,10 @@ HELD_OUT = 2  # every second problem is held out
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What scorers may read: the function's name, the hidden tests, a right solution."""
+    """What scorers may read: the function's name, the hidden tests, a right solution.
+
+    `tests` is one text that stands alone: of the program it uses the function and nothing else.
+    """
 
     entry: str
     tests: str
@@ -43,6 +47,8 @@ class HumanEval:
 
     Split: problems of even number are `train`, the others `held-out`. A test is right if the package's own solution
     passes it. Responses are chat answers: of code the fenced block counts, of a test the first line that asserts.
+    What a prompt gives before its function (imports, helpers) stands before an answer, too, as an answer with "the
+    whole function only" counts on it; the hidden tests have helpers of their own.
     """
 
     version: str = "1"
@@ -90,10 +96,7 @@ class HumanEval:
     @staticmethod
     def scores(prompts: Sequence[Prompt], codes: Sequence[str]) -> np.ndarray:
         """1 for a code that passes the hidden tests, else 0, (prompts,)."""
-        jobs = [
-            (program(code), [f"{prompt.truth.tests}\ncheck({prompt.truth.entry})"])
-            for prompt, code in zip(prompts, codes, strict=True)
-        ]
+        jobs = [(program(code), [prompt.truth.tests]) for prompt, code in zip(prompts, codes, strict=True)]
         return np.array([float(outcomes == ["passed"]) for outcomes in sandbox.run_many(jobs, _LIMITS)])
 
     def test_right(self, prompt: Prompt, test: str) -> bool:
@@ -108,15 +111,32 @@ class HumanEval:
 
 
 def program(response: str) -> str:
-    """The program in a chat answer: its first fenced block, or all of it; `typing` is at hand, as in the prompts."""
+    """The program in a chat answer: its first fenced block, or all of it, after what its prompt gives beforehand."""
     fenced = _FENCE.search(response)
-    return f"from typing import *\n{fenced[1] if fenced else response}"
+    code = fenced[1] if fenced else response
+    given = [_given()[name] for name in dict.fromkeys(_DEFINITION.findall(code)) if name in _given()]
+    return "\n".join(["from typing import *", *given, code])
 
 
 def assertion(response: str) -> str:
     """The first line of an answer that asserts; a line that fails where there is none."""
     found = _ASSERTION.search(response)
     return found[1].strip("`") if found else "assert False"
+
+
+@cache
+def _given() -> dict[str, str]:
+    """What a prompt gives before its function, by the function's name; only where it gives something."""
+    parts: dict[str, str] = {}
+    for x in _rows():  # a name may be that of two problems
+        parts[x.truth.entry] = parts.get(x.truth.entry, "") + x.text.partition(f"def {x.truth.entry}(")[0]
+    return {entry: given for entry, given in parts.items() if given.strip()}
+
+
+def _hidden(row: dict[str, str]) -> str:
+    """The hidden tests as one text, where `poly(...)` or `sort_third(...)` is the solution's, not a program's."""
+    solution = row["prompt"] + row["canonical_solution"]
+    return f"candidate = {row['entry_point']}\n{solution}\n{row['test']}\ncheck(candidate)"
 
 
 @cache
@@ -128,7 +148,7 @@ def _rows() -> tuple[Prompt, ...]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines if line.strip()]
     return tuple(
-        Prompt(row["prompt"], Problem(row["entry_point"], row["test"], row["prompt"] + row["canonical_solution"]))
+        Prompt(row["prompt"], Problem(row["entry_point"], _hidden(row), row["prompt"] + row["canonical_solution"]))
         for row in rows
     )
 

@@ -172,15 +172,25 @@ _checker = lru_cache(maxsize=4096)(_build)
 @lru_cache(maxsize=4)
 def _load(mirror: str | None) -> tuple[tuple[IFEvalPrompt, ...], tuple[tuple[str, int], ...]]:
     """The prompts, and how many demands of which kind cannot be checked; `mirror` is the key of the cache."""
-    rows = read_dataset("google/IFEval", "train")
-    columns = (rows[name] for name in ("key", "prompt", "instruction_id_list", "kwargs"))
+    import pyarrow as pa
+
+    schema = {"key": pa.int64(), "prompt": pa.string(), "instruction_id_list": pa.list_(pa.string())}
+    schema["kwargs"] = pa.list_(pa.struct([]))  # whose fields are those of all kinds
+    rows = read_dataset("google/IFEval", "train", pa.schema(schema))
     kept, left_out = [], Counter()
-    for key, text, kinds, kwargs in zip(*columns, strict=True):
+    for number, (key, text, kinds, kwargs) in enumerate(zip(*(rows[name] for name in schema), strict=True)):
         arguments = tuple(tuple((k, _plain(v)) for k, v in given.items() if v is not None) for given in kwargs)
-        missing = [kind for kind, given in zip(kinds, arguments, strict=True) if not _checkable(kind, given)]
+        if unknown := [kind for kind in kinds if kind not in _checkers()]:
+            raise rows.error("instruction_id_list", number, f"has the unknown kind {unknown[0]!r}")
+        if len(kinds) != len(arguments):
+            raise rows.error("kwargs", number, f"has {len(arguments)} entries for {len(kinds)} instructions")
+        try:
+            missing = [kind for kind, given in zip(kinds, arguments, strict=True) if not _checkable(kind, given)]
+        except (TypeError, ValueError) as error:  # of a checker that is given what it does not take
+            raise rows.error("kwargs", number, f"suits none of its instructions: {error}") from None
         left_out.update(missing)
         if not missing:
-            kept.append(IFEvalPrompt(str(text), IFEvalTruth(int(key), tuple(kinds), arguments)))
+            kept.append(IFEvalPrompt(text, IFEvalTruth(key, tuple(kinds), arguments)))
     return tuple(kept), tuple(left_out.items())
 
 
@@ -200,7 +210,7 @@ def _plain(value: Any) -> Any:
     """Counts are whole numbers and lists are tuples, whatever the file format made of them."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return tuple(value) if isinstance(value, (list, np.ndarray)) else value
+    return tuple(value) if isinstance(value, list) else value
 
 
 @lru_cache(maxsize=1)

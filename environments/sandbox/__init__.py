@@ -7,12 +7,14 @@ is empty.
 
 The verdict: the process that holds the program never sees the test or the expected value. It is called with plain
 data, and answers with plain data; the comparison runs elsewhere. A program can therefore answer wrongly, or not at all,
-and nothing it patches, prints or exits with is looked at.
+and nothing it patches, prints or exits with is looked at. What it says of itself is not believed: that its walls stand
+is said before it is there, and how it ended by the process above it.
 """
 
+from autodidact.environments.sandbox.bench import Outcome, Report
 from autodidact.environments.sandbox.box import SandboxUnavailable
 from autodidact.environments.sandbox.limits import Limits
-from autodidact.environments.sandbox.running import Outcome, Report, available, call, call_many, examine, run, run_many
+from autodidact.environments.sandbox.running import available, call, call_many, examine, run, run_many
 
 __all__ = [
     "Limits",

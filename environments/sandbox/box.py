@@ -5,6 +5,7 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -20,7 +21,7 @@ from autodidact.environments.sandbox.seccomp import build_filter
 
 START_SECONDS = 60  # for the interpreter to come up on a busy machine; no time of the program's
 END_SECONDS = 10  # for the kernel to clear a killed namespace away
-_CONTROL_BYTES = 2**24  # a program's text and limits, at most
+_SETUP_BYTES = 2**16  # what goes with the text of a program or a test: its limits, the filter
 _CHUNK = 65536
 # What the interpreter starts with: it reads the code of `inside`, compiled once out here, from the control channel.
 _START = """
@@ -56,8 +57,9 @@ class Box:
     """A sandbox in a role ("program" with its source, or "tester"), for one child at a time.
 
     `fork` starts a fresh child; `post` and `next` speak with it in plain data; `finish` ends it and says whether the
-    sandbox may serve again. Whatever goes wrong, `close` kills the whole namespace. Raises SandboxUnavailable when the
-    sandbox does not come up.
+    sandbox may serve again. Each child has pipes of its own, so nothing that one writes, leaves unread or sets on them
+    reaches the next. Whatever goes wrong, `close` kills the whole namespace. Raises SandboxUnavailable when the sandbox
+    does not come up, or does not confine a child: that is heard from the child before it holds any foreign code.
     """
 
     def __init__(
@@ -66,35 +68,30 @@ class Box:
         self.limits = limits
         self.output = bytearray()
         self._folder = None if isolated else tempfile.TemporaryDirectory(prefix="sandbox-")
-        child_in, data_in = os.pipe()
-        data_out, child_out = os.pipe()
+        self._control, control = socket.socketpair()
         try:
             self._process = subprocess.Popen(
-                _command(limits, isolated, child_in, child_out),
+                _command(limits, isolated),
                 bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdin=control,
+                stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=(child_in, child_out),
                 env={} if isolated else {"PYTHONHASHSEED": "0"},
                 cwd=self._folder.name if self._folder else "/",
                 start_new_session=True,
             )
         except OSError as error:
-            os.close(data_in)
-            os.close(data_out)
+            self._control.close()
             raise SandboxUnavailable(f"the sandbox cannot be started: {error}") from error
         finally:
-            os.close(child_in)
-            os.close(child_out)
-        control_in, control_out, printed = (self._process.stdin, self._process.stdout, self._process.stderr)
-        self._sinks = {"control": control_in.fileno(), "data": data_in}
-        self._sources = {"control": control_out.fileno(), "data": data_out, "printed": printed.fileno()}
-        self._owned = [data_in, data_out]
-        self._pending = {name: bytearray() for name in self._sinks}
-        self._received = {"control": bytearray(), "data": bytearray()}
+            control.close()
+        self._sinks = {"control": self._control.fileno()}
+        self._sources = {"control": self._control.fileno(), "printed": self._process.stderr.fileno()}
+        self._pending = {"control": bytearray()}
+        self._received = {"control": bytearray()}
         self._closed: set[str] = set()
-        for handle in (*self._sinks.values(), *self._sources.values()):
+        self._pipes: list[int] = []
+        for handle in self._sources.values():
             os.set_blocking(handle, False)
         setup = {
             "role": role,
@@ -106,7 +103,7 @@ class Box:
         }
         try:
             self._send("control", _inside())
-            self._send("control", encode(setup, _CONTROL_BYTES))
+            self._order(setup)
             self._frame("control", time.monotonic() + START_SECONDS, 1000)
         except (Late, Ended) as error:
             self.close()
@@ -125,11 +122,28 @@ class Box:
         self.close()
 
     def fork(self, order: dict[str, Any]) -> None:
-        """Start a fresh child; what an earlier one has left in the channels is gone."""
+        """Give a fresh child its order and pipes; those of an earlier one go, with all that lies in them."""
+        self._drop_pipes()
         self.output.clear()
-        self._pending["data"].clear()
-        self._received["data"].clear()
-        self._send("control", encode(order, _CONTROL_BYTES))
+        inbox, data_in = os.pipe()
+        data_out, outbox = os.pipe()
+        printed_out, printed_in = os.pipe()
+        self._pipes = [data_in, data_out, printed_out]
+        for handle in self._pipes:
+            os.set_blocking(handle, False)
+        self._sinks["data"] = data_in
+        self._sources |= {"data": data_out, "printed": printed_out}
+        self._pending["data"], self._received["data"] = bytearray(), bytearray()
+        self._closed -= {"data", "printed"}
+        theirs = [inbox, outbox, printed_in]
+        try:
+            socket.send_fds(self._control, [b"f"], theirs)
+        except OSError:  # a guard that has ended reads no order; `next` will find its end
+            self._closed.add("control")
+        finally:
+            for handle in theirs:
+                os.close(handle)
+        self._order(order)
 
     def post(self, message: list) -> None:
         """Send a message to the child. Raises NotPlain if it is no plain data or too large."""
@@ -145,11 +159,10 @@ class Box:
     def finish(self, deadline: float) -> bool:
         """Wait for the child to end. Returns whether the sandbox is as good as new."""
         try:
-            _, code, seconds, clean = decode(self._frame("control", deadline, 1000))
+            _, _, clean = _ending(self._frame("control", deadline, 1000))
         except (Late, Ended):
             return False
-        self._read("data")  # what the child may still have written; all who could write it are gone
-        return clean and not self._pending["data"]
+        return clean
 
     def close(self) -> None:
         """Kill everything inside and wait until it is gone."""
@@ -161,13 +174,19 @@ class Box:
         while "control" not in self._closed and time.monotonic() < deadline:  # process 1 holds it to its end
             self._pump(deadline)
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            pipe.close()
-        for handle in self._owned:
-            os.close(handle)
-        self._owned.clear()
+        self._process.stderr.close()
+        self._control.close()
+        self._drop_pipes()
         if self._folder is not None:
             self._folder.cleanup()
+
+    def _drop_pipes(self) -> None:
+        for handle in self._pipes:
+            os.close(handle)
+        self._pipes.clear()
+
+    def _order(self, order: dict[str, Any]) -> None:
+        self._send("control", encode(order, self.limits.text_bytes + _SETUP_BYTES))
 
     def _send(self, channel: str, body: bytes) -> None:
         self._pending[channel] += len(body).to_bytes(4, "big") + body
@@ -206,7 +225,7 @@ class Box:
                 raise Ended(None, 0.0)
             self._pump(deadline)
         size = int.from_bytes(buffer[:4], "big")
-        _, code, seconds, _ = decode(bytes(buffer[4 : 4 + size]))
+        code, seconds, _ = _ending(bytes(buffer[4 : 4 + size]))
         raise Ended(code, seconds)
 
     def _pump(self, deadline: float) -> None:
@@ -215,20 +234,15 @@ class Box:
         if left <= 0:
             raise Late
         poll = select.poll()
-        names = {}
-        for name, handle in self._sources.items():
-            if name not in self._closed:
-                poll.register(handle, select.POLLIN)
-                names[handle] = name
-        for name, handle in self._sinks.items():
-            if self._pending[name]:
-                poll.register(handle, select.POLLOUT)
-                names[handle] = name
-        for handle, _ in poll.poll(left * 1000):
-            if handle in self._sinks.values():
-                self._write(names[handle])
-            else:
-                self._read(names[handle], once=True)
+        reads = {handle: name for name, handle in self._sources.items() if name not in self._closed}
+        writes = {handle: name for name, handle in self._sinks.items() if self._pending[name]}
+        for handle in reads | writes:
+            poll.register(handle, select.POLLIN * (handle in reads) | select.POLLOUT * (handle in writes))
+        for handle, event in poll.poll(left * 1000):
+            if handle in writes and event != select.POLLIN:
+                self._write(writes[handle])
+            if handle in reads and event != select.POLLOUT:
+                self._read(reads[handle], once=True)
 
     def _write(self, name: str) -> None:
         try:
@@ -236,7 +250,7 @@ class Box:
             del self._pending[name][:written]
         except BlockingIOError:
             return
-        except BrokenPipeError:
+        except ConnectionError:
             self._pending[name].clear()  # nobody is left to read it; the end will be seen on the control channel
 
     def _read(self, name: str, once: bool = False) -> None:
@@ -246,6 +260,8 @@ class Box:
                 chunk = os.read(self._sources[name], _CHUNK)
             except BlockingIOError:
                 return
+            except ConnectionError:  # a socket whose other end has gone with words unread
+                chunk = b""
             if not chunk:
                 self._closed.add(name)
             elif name == "printed":
@@ -254,6 +270,17 @@ class Box:
                 self._received[name] += chunk
             if once:
                 return
+
+
+def _ending(frame: bytes) -> tuple[int, float, bool]:
+    """(exit code, seconds of processor time, whether nothing was left behind) of a child, as the guard reports it."""
+    match decode(frame):
+        case ["ended", code, seconds, clean]:
+            return code, seconds, clean
+        case ["unconfined", why]:
+            raise SandboxUnavailable(f"the sandbox does not confine what runs in it: {why}")
+        case other:
+            raise RuntimeError(f"the sandbox's guard has said {other!r}")
 
 
 def _resources(limits: Limits) -> dict[str, int]:
@@ -269,7 +296,7 @@ def _resources(limits: Limits) -> dict[str, int]:
     }
 
 
-def _command(limits: Limits, isolated: bool, child_in: int, child_out: int) -> list[str]:
+def _command(limits: Limits, isolated: bool) -> list[str]:
     # -S -s -P: nothing but the standard library can be imported. -B: nothing is written.
     run = [
         str(interpreter.python()),
@@ -281,8 +308,6 @@ def _command(limits: Limits, isolated: bool, child_in: int, child_out: int) -> l
         "utf8",
         "-c",
         _START,
-        str(child_in),
-        str(child_out),
     ]
     if not isolated:
         return run

@@ -10,6 +10,7 @@ DEPTH = 64  # nested containers; Python itself begins to fail some hundreds deep
 _CONTAINERS = {list: b"l", tuple: b"t", set: b"e", frozenset: b"z"}
 _MAKERS = {b"l": list, b"t": tuple, b"e": set, b"z": frozenset}
 _CONSTANTS = {None: b"N", True: b"T", False: b"F"}
+_FEW = 64  # of one hash: a table of that many is quick to make all the same
 _NAMED = {code: value for value, code in _CONSTANTS.items()}
 
 
@@ -111,5 +112,14 @@ def _read(data, at, depth):  # noqa: ANN001, ANN202
         item, end = _read(data, end, depth + 1)
         items.append(item)
     if code == b"d":
+        _check_hashes(items[::2])
         return dict(zip(items[::2], items[1::2], strict=True)), end
+    if code in (b"e", b"z"):
+        _check_hashes(items)
     return _MAKERS[code](items), end
+
+
+def _check_hashes(keys):  # noqa: ANN001, ANN202
+    """Refuse keys that were chosen for their equal hashes: a table of them takes the square of the time."""
+    if len(keys) > _FEW and _FEW * len(set(map(hash, keys))) < len(keys):
+        raise ValueError("too many keys of one hash")

@@ -1,15 +1,16 @@
 """What runs inside a sandbox, with `codec.py` put in front of it: a guard that lets one child at a time do the work.
 
 The guard is process 1 of its namespace, so nothing inside can signal it. It speaks with the outside over a control
-channel that children never hold. A child is a fork of the guard in a role: "program" loads the program under test and
-answers calls of its functions; "tester" runs a test, whose calls are sent outside, to a program in another sandbox.
-Children speak over a data channel in frames of plain data; whatever a program does to this code or to that channel
-changes its own answers only.
+channel, a socket, which a child gives up before it holds any foreign code. A child is a fork of the guard in a role:
+"program" loads the program under test and answers calls of its functions; "tester" runs a test, whose calls are sent
+outside, to a program in another sandbox. Children speak in frames of plain data, each over pipes of its own that come
+with its order; whatever a program does to this code or to those pipes changes its own answers only.
 """
 
 # ruff: noqa: ANN001, ANN201, ANN202, E402, F821 (this text is sent into the sandbox; codec.py stands in front of it)
 
 import _signal
+import _socket
 import builtins
 import ctypes
 import gc
@@ -139,7 +140,22 @@ def look(module, names):
 
 
 class ProgramError(Exception):
-    """What stands in the tester for an error of the program that has no built-in class, or that ends a process."""
+    """What stands in the tester for an error of the program that has no built-in class, or that means something there.
+
+    An AssertionError would be the test's verdict, StopIteration the end of its loop, SystemExit the end of its process.
+    """
+
+
+def error_of(name, text):
+    """The error that a test sees for one of the program: of the same built-in class where that does no harm."""
+    kind = getattr(builtins, name, None)
+    signals = (AssertionError, StopIteration, StopAsyncIteration)
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, signals):
+        try:
+            return kind(text)
+        except TypeError:  # its constructor wants more than a message
+            return ProgramError(f"{name}: {text}")
+    return ProgramError(f"{name}: {text}")
 
 
 def serve_tester(test, inbox, outbox, limit, entry):
@@ -157,11 +173,7 @@ def serve_tester(test, inbox, outbox, limit, entry):
                 return answer[1]
             if answer[0] == "bad":
                 raise ProgramError(answer[1])
-            kind = getattr(builtins, answer[1], None)
-            ordinary = isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, AssertionError)
-            if not ordinary or issubclass(kind, UnicodeError):  # whose constructors want more than a message
-                raise ProgramError(f"{answer[1]}: {answer[2]}")
-            raise kind(answer[2])
+            raise error_of(answer[1], answer[2])
 
         function.__name__ = name
         return function
@@ -173,9 +185,10 @@ def serve_tester(test, inbox, outbox, limit, entry):
         code = compile(test, "<test>", "exec", dont_inherit=True)
         wanted = [name for name in sorted(names_of(code)) if name == entry or not hasattr(builtins, name)]
         for name, (kind, *value) in ask(["look", [name for name in wanted if name[:2] != "__"]])[1].items():
-            if kind == "module":
-                if value[0].partition(".")[0] in sys.stdlib_module_names:
-                    module.__dict__[name] = __import__(value[0], fromlist=["x"])
+            if kind == "module":  # `math` means math, whatever module the program has put under that name
+                meant = name if name in sys.stdlib_module_names else value[0]
+                if meant.partition(".")[0] in sys.stdlib_module_names:
+                    module.__dict__[name] = __import__(meant, fromlist=["x"])
             else:
                 module.__dict__[name] = remote(name) if kind == "call" else value[0]
         exec(code, module.__dict__)
@@ -196,15 +209,22 @@ def names_of(code):
     return names
 
 
-def child(order, setup, inbox, outbox, reserved):
-    """The life of a child: confined first, then in its role."""
+def take_order(control):
+    """An order from the control channel, and the pipes that come with it; EOFError where the channel has closed."""
+    byte, ancillary, _, _ = control.recvmsg(1, _socket.CMSG_SPACE(12))
+    if not byte:
+        raise EOFError
+    handles = ancillary[0][2]
+    return receive(0), [int.from_bytes(handles[i : i + 4], sys.byteorder) for i in (0, 4, 8)]
+
+
+def child(control, setup):
+    """The life of a child: an order, its walls, then its role."""
+    order, (inbox, outbox, printed) = take_order(control)
     limit = setup["limit"]
-    null = posix.open("/dev/null", posix.O_RDWR)
-    posix.dup2(null, 0)
-    posix.dup2(2, 1)
-    posix.close(null)
-    for handle in reserved:
-        posix.close(handle)
+    posix.dup2(printed, 1)
+    posix.dup2(printed, 2)
+    posix.close(printed)
     posix.environ.clear()
     sys.modules["os"].environ.clear()
     sys.argv[:] = [""]
@@ -216,46 +236,57 @@ def child(order, setup, inbox, outbox, reserved):
     try:
         confine(setup["limits"], setup["seccomp"])
     except (OSError, ValueError) as error:
-        send(outbox, ["unconfined", str(error)[:200]], limit)
+        send(0, ["unconfined", str(error)[:200]], 1000)
         return
+    null = posix.open("/dev/null", posix.O_RDWR)
+    posix.dup2(null, 0)  # the end of the control channel
+    posix.close(null)
     if setup["role"] == "program":
         serve_program(setup["source"], inbox, outbox, limit)
     else:
         serve_tester(order["test"], inbox, outbox, limit, order["entry"])
 
 
+def fork(control, setup):
+    """The process id of a new child, which waits for its order."""
+    pid = posix.fork()
+    if not pid:
+        try:
+            child(control, setup)
+        except (EOFError, OSError):
+            posix._exit(3)
+        finally:
+            posix._exit(0)
+    return pid
+
+
+def traces():
+    """What a child can have changed of the folder that the next one would find: content, mode, owner, times."""
+    state = posix.stat(".")
+    return state[:7], state.st_atime_ns, state.st_mtime_ns, state.st_ctime_ns
+
+
 def guard():
-    """Serve the orders of the control channel, a child each, until it closes or a child leaves something behind."""
-    inbox, outbox = int(sys.argv[1]), int(sys.argv[2])
-    # Control lies above what a child gets as standard input and output.
-    orders, reports = posix.dup(0), posix.dup(1)
+    """Let children work, one at a time, until the control channel closes or one leaves something behind."""
+    control = _socket.socket(fileno=0)
     for signal in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGPIPE):
         _signal.signal(signal, _signal.SIG_IGN)
-    setup = receive(orders)
+    setup = receive(0)
     for name in setup["imports"]:
         __import__(name)  # of the standard library: cheaper once here than in every child
     gc.freeze()  # a child's collections then leave these pages shared
-    send(reports, ["ready"], 1000)
+    alone, before = posix.getpid() == 1, traces()
+    pid = fork(control, setup)
+    send(0, ["ready"], 1000)
     while True:
-        try:
-            order = receive(orders)
-        except EOFError:
-            return
-        pid = posix.fork()
-        if not pid:
-            try:
-                child(order, setup, inbox, outbox, (orders, reports))
-            except (EOFError, OSError):
-                posix._exit(3)
-            finally:
-                posix._exit(0)
         _, status, usage = posix.wait4(pid, 0)
-        seconds = usage.ru_utime + usage.ru_stime
-        # A folder that is not empty any more would let one test see another: this sandbox has then served its time.
-        clean = not posix.listdir(".") and posix.waitstatus_to_exitcode(status) == 0
-        send(reports, ["ended", posix.waitstatus_to_exitcode(status), seconds, clean], 1000)
+        code, following = posix.waitstatus_to_exitcode(status), fork(control, setup)
+        # Else one test would see another: a folder once touched, or process ids that a child's threads have used up.
+        clean = code == 0 and traces() == before and (following == pid + 1 or not alone)
+        send(0, ["ended", code, usage.ru_utime + usage.ru_stime, clean], 1000)
         if not clean:
             return
+        pid = following
 
 
 guard()

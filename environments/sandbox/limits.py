@@ -11,7 +11,7 @@ class Limits:
     memory_bytes: of address space. workspace_bytes: of the temporary folder in memory, the only place that can be
     written to. file_bytes: of one file. open_files: descriptors.
     output_bytes: of what is printed, the rest is thrown away while it is read. result_bytes: of one
-    returned value or one call's arguments.
+    returned value or one call's arguments. text_bytes: of a program or of a test, in UTF-8.
     """
 
     cpu_seconds: int = 1
@@ -22,6 +22,7 @@ class Limits:
     open_files: int = 32
     output_bytes: int = 10_000
     result_bytes: int = 256 * 2**10
+    text_bytes: int = 2**20
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -306,11 +306,20 @@ class TestImages:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"img": {"bytes": b"\xff\xd8 no image", "path": None}}, "row 1: img is no readable image"),
-            ({"img": {"bytes": picture()["bytes"][:60], "path": None}}, "row 1: img is no readable image"),
-            ({"img": picture(size=(32, 31))}, "row 1: img must be 32 x 32 pixels, not 32 x 31"),
-            ({"img": {"bytes": None, "path": "lost.png"}}, "row 1: img must be a mapping with the image file's bytes"),
-            ({"label": 10}, "row 1: label must be 0 to 9, not 10"),
+            (
+                {"img": {"bytes": b"\xff\xd8 no image", "path": None}},
+                "train.parquet: column 'img', row 1 is no readable image",
+            ),
+            (
+                {"img": {"bytes": picture()["bytes"][:60], "path": None}},
+                "train.parquet: column 'img', row 1 is no readable image",
+            ),
+            ({"img": picture(size=(32, 31))}, "train.parquet: column 'img', row 1 must be 32 x 32 pixels, not 32 x 31"),
+            (
+                {"img": {"bytes": None, "path": "lost.png"}},
+                "train.parquet: column 'img', row 1 must hold the image file's bytes",
+            ),
+            ({"label": 10}, "train.parquet: column 'label', row 1 must be 0 to 9, not 10"),
         ],
     )
     def test_a_corrupt_row_is_named(self, cifar, change, message):
@@ -319,7 +328,7 @@ class TestImages:
             cifar(rows)
 
     def test_a_missing_column_and_an_odd_size_are_named(self, cifar):
-        with pytest.raises(ValueError, match="lacks the column 'img'; it has image, label"):
+        with pytest.raises(ValueError, match="column 'img' is missing; it has image, label"):
             cifar([{"image": picture(), "label": 0}])
         with pytest.raises(ValueError, match="size=12 must divide 32"):
             densities.cifar10(size=12)

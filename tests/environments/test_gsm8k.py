@@ -1,6 +1,7 @@
 """Real word problems: the human solution is right, anything else is not, and splits share nothing."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from autodidact.environments import load_world
@@ -69,3 +70,12 @@ def test_bad_arguments_are_named(world):
         load_world("gsm8k/none")
     with pytest.raises(ValueError, match="known are"):
         load_world("nowhere")
+
+
+def test_an_answer_without_its_number_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATASETS_MIRROR", str(tmp_path))
+    path = tmp_path / "openai__gsm8k" / "train.parquet"
+    path.parent.mkdir()
+    pd.DataFrame({"question": ["1 + 1?", "1 + 2?"], "answer": ["It is 2.\n#### 2", "It is 3."]}).to_parquet(path)
+    with pytest.raises(ValueError, match=r"train\.parquet: column 'answer', row 1 must end in #### and a number.*is 3"):
+        gsm8k._problems.__wrapped__()

@@ -188,6 +188,31 @@ def test_wrong_input_is_named(world):
     assert InstructionsIFEval.preset("default", heldout=0.2).heldout == 0.2
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"prompt": None}, "column 'prompt', row 1 is empty"),
+        ({"key": None}, "column 'key' must hold int64, not double"),
+        ({"instruction_id_list": ["no:such"]}, "'instruction_id_list', row 1 has the unknown kind 'no:such'"),
+        ({"kwargs": [{"relation": None}] * 2}, "'kwargs', row 1 has 2 entries for 1 instructions"),
+        ({"kwargs": [{"relation": "at least"}]}, "'kwargs', row 1 suits none of its instructions"),
+    ],
+)
+def test_a_row_that_cannot_be_right_is_named(tmp_path, monkeypatch, change, message):
+    row = {
+        "key": 1,
+        "prompt": "Write.",
+        "instruction_id_list": ["punctuation:no_comma"],
+        "kwargs": [{"relation": None}],
+    }
+    path = tmp_path / "google__IFEval" / "train.parquet"
+    path.parent.mkdir()
+    pd.DataFrame([row, {**row, **change}]).to_parquet(path)
+    monkeypatch.setenv("DATASETS_MIRROR", str(tmp_path))
+    with pytest.raises(ValueError, match=rf"train\.parquet: .*{message}"):
+        ifeval._load.__wrapped__("")
+
+
 def test_a_mirror_without_the_data_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("DATASETS_MIRROR", str(tmp_path / "empty"))
     with pytest.raises(FileNotFoundError, match="google__IFEval"):

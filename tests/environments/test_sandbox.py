@@ -15,11 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autodidact.environments import sandbox
-from autodidact.environments.sandbox import Limits, Outcome, SandboxUnavailable, box, running
+from autodidact.environments.sandbox import Limits, Outcome, SandboxUnavailable, bench, box, running
 from autodidact.environments.sandbox.codec import NotPlain, decode, encode
 from autodidact.environments.sandbox.plans import plan
-from tests.environments.attacks import ATTACKS, GENERAL, HOST
+from tests.environments import attacks
+from tests.environments.attacks import GENERAL, HOST
 from tests.environments.honest_programs import HONEST, SIMPLE
+from tests.environments.subtle_attacks import LEFTOVERS, OVERSIZE, SUBTLE
+
+ATTACKS = attacks.ATTACKS + SUBTLE
 
 LIMITS = Limits(cpu_seconds=1, wall_seconds=4.0)
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is made of Linux namespaces")
@@ -54,6 +58,12 @@ def running_with(mark):
     return found
 
 
+def devices():
+    """Mode, owner and times of the host's devices that a sandbox shows."""
+    states = [os.stat(path) for path in ("/dev/null", "/dev/urandom")]
+    return [(state[:6], state.st_mtime_ns, state.st_ctime_ns) for state in states]
+
+
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
     """A file and a port of the host that attacks go for."""
@@ -70,7 +80,7 @@ def test_an_attack_gets_no_verdict_that_it_has_not_earned_and_harms_nothing(atta
     secret, server = host
     monkeypatch.setenv("SECRET", "host secret")
     code = attack.code.replace("HOST", str(secret)).replace("PORT", str(server.getsockname()[1]))
-    started, others = time.monotonic(), descendants()
+    started, others, shown = time.monotonic(), descendants(), devices()
     (report,) = sandbox.examine(code, [attack.test], LIMITS)
     assert report.outcome in attack.right, report
     assert "host secret" not in report.output + report.detail
@@ -81,6 +91,9 @@ def test_an_attack_gets_no_verdict_that_it_has_not_earned_and_harms_nothing(atta
     with pytest.raises(TimeoutError):
         server.accept()
     assert descendants() <= others
+    assert devices() == shown
+    assert len(report.detail) <= 500
+    (report.output + report.detail).encode()  # it can be printed and written to a file
 
 
 @pytest.mark.parametrize(
@@ -91,7 +104,7 @@ def test_a_tester_in_a_sandbox_is_fooled_no_more_than_the_comparison_outside(att
 
 
 def test_there_are_as_many_attacks_as_were_promised():
-    assert len(ATTACKS) >= 45
+    assert len(ATTACKS) >= 160
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
 
 
@@ -115,7 +128,7 @@ def test_both_ways_of_judging_agree(monkeypatch):
              "assert f(-1)", "assert not f(-1)", "t = [1]\nassert f(t) == [t]", "assert f(x=1) == 2"]  # fmt: skip
     simple = [sandbox.run(code, tests) for code in codes]
     assert {str(o) for row in simple for o in row} == {"passed", "failed", "error"}
-    monkeypatch.setattr(running, "plan", lambda test, entry: None)
+    monkeypatch.setattr(bench, "plan", lambda test, entry: None)
     assert [sandbox.run(code, tests) for code in codes] == simple
 
 
@@ -132,6 +145,26 @@ def test_tests_do_not_see_one_another():
     expected = ["passed", "error", "passed", "error", "passed", "timeout", "passed"]
     assert sandbox.run(dying, tests, LIMITS) == expected
     assert sandbox.run(dying, tests[::-1], LIMITS) == expected[::-1]
+
+
+@pytest.mark.parametrize("name", LEFTOVERS)
+def test_nothing_is_left_behind_for_the_next_test(name):
+    """What the second test finds is what it finds after one that did nothing."""
+    code = f"{LEFTOVERS[name]}\n_f = f\ndef f(x):\n    if x: _f(x)"
+    _, found = sandbox.examine(code, ["f(1) or f(3)", "f(2)"], LIMITS)
+    _, expected = sandbox.examine(code, ["f(0)", "f(2)"], LIMITS)
+    assert (found, expected.outcome) == (expected, "passed")
+    assert expected.output
+
+
+def test_a_hostile_program_ends_nobody_else_s_run():
+    honest = ("def f(x): return 5", ["assert f(1) == 5", GENERAL])
+    jobs = [job for attack in (*OVERSIZE, *SUBTLE[:6]) for job in ((attack.code, [attack.test]), honest)]
+    outcomes = sandbox.run_many(jobs, LIMITS)
+    assert outcomes[1::2] == [["passed", "passed"]] * (len(jobs) // 2)
+    assert all(row[0] != "passed" for row in outcomes[::2])
+    values = sandbox.call_many([(code, "f", [(1,)]) for code, _ in jobs], LIMITS)
+    assert values[1::2] == [[("value", 5)]] * (len(jobs) // 2)
 
 
 def test_outcomes_are_the_same_every_time():
@@ -221,6 +254,14 @@ def test_without_namespaces_it_refuses_unless_told(monkeypatch, tmp_path):
         ]
     finally:
         running._probe.cache_clear()
+
+
+def test_what_the_kernel_does_not_confine_is_not_run(monkeypatch):
+    """The guard's side says so, before any foreign code is loaded; a program that says it is wrong, see the attacks."""
+    assert sandbox.available()
+    monkeypatch.setattr(box, "build_filter", lambda: b"\xff" * 8)
+    with pytest.raises(SandboxUnavailable, match="does not confine what runs in it: .*refuses the filter"):
+        sandbox.run("def f(x): return x", ["assert f(1) == 1"])
 
 
 def test_on_another_system_it_says_so_and_runs_nothing(monkeypatch):
