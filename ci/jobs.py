@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -66,10 +67,12 @@ class Job:
         """Whether the process is over; notes how it ended."""
         if self.process is None or self.process.poll() is None:
             return False
-        self.state = "done" if self.process.returncode == 0 else "failed"
-        if self.state == "failed":
-            lines = self.log.read_text(errors="replace").strip().splitlines()
-            self.error = lines[-1] if lines else f"exit status {self.process.returncode}"
+        code = self.process.returncode
+        self.state = "done" if code == 0 else "failed"
+        if code < 0:  # whatever its log ends with, that was not the reason
+            self.error = f"killed by {signal.Signals(-code).name}"
+        elif code:
+            self.error = execute.last_line(self.log) or f"exit status {code}"
         self.progress.unlink(missing_ok=True)
         return True
 
