@@ -76,9 +76,18 @@ def wait_for(condition, seconds):
     return condition()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux")
-def test_nothing_survives_whatever_is_killed(tmp_path):
+@pytest.fixture
+def folders(tmp_path):
+    """A folder for each way to end; what a failing test, or SIGKILL of a run itself, leaves there is ended after it."""
     folders = {name: tmp_path / name for name in ("owner", "run", "kernel", "papermill-alone")}
+    yield folders
+    for pid in [pid for folder in folders.values() for pid in working_in(folder)]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux")
+def test_nothing_survives_whatever_is_killed(folders):
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     started = {}
     for name, folder in folders.items():
@@ -104,8 +113,6 @@ def test_nothing_survives_whatever_is_killed(tmp_path):
     for process in started.values():
         process.wait(20)
         process.stderr.close()
-    for pid in working_in(folders["run"]):  # killed itself, it could not end what had left its session
-        os.kill(pid, signal.SIGKILL)
 
 
 def test_a_run_is_in_this_python_and_meets_no_other(tmp_path, monkeypatch):
