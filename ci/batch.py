@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from ci import execute, plan, report
+from ci import ending, execute, plan, report
 from ci.arguments import whole
 from ci.board import clock
 from ci.files import ROOT, only_one, shown
@@ -107,7 +107,7 @@ def _environment(batch: plan.Plan, jobs: int, flags: list[str]) -> dict[str, str
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     variables = {**os.environ, **execute.environment(threads), "PYTHONPATH": path}
     if not flags:  # with flags the jobs may run on other machines, where this process is not to be found
-        variables[execute.OWNER] = str(os.getpid())
+        variables[ending.OWNER] = str(os.getpid())
     if batch.gpu:
         variables[execute.GPUS] = ",".join(batch.gpus)
     return variables

@@ -1,10 +1,15 @@
-"""How a run ends: with the process that wants it, within its time, and with everything that it started."""
+"""How a run ends: with the process that wants it, within its time, and with everything that it started.
+
+`python -m ci.ending COMMAND...` runs a command that ends with the process which the environment's AUTODIDACT_OWNER
+names; the exit status is the command's.
+"""
 
 import ctypes
 import math
 import os
 import select
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -12,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+OWNER = "AUTODIDACT_OWNER"  # process id of the command that wants this run; the run ends when that process does
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 10  # for keeping what was executed, once the kernel is killed
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
@@ -36,11 +42,12 @@ def end_with_parent() -> Callable[[], None]:
     return prepare
 
 
-def bury() -> None:
-    """Take note of the children that have ended: what is adopted has nobody else to do so, and would stay a zombie."""
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+def bury(spared: int | None = None) -> None:
+    """Take note of children that have ended, but one: what is adopted has nobody else to do so, and stays a zombie."""
+    for pid in _children():
+        if pid != spared:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
 
 
 def end_children() -> None:
@@ -55,14 +62,17 @@ def end_children() -> None:
 
 
 class Watch(threading.Thread):
-    """Kills the children when the process `owner` ends, whatever ended it, or when the time is over, if there is any.
+    """Kills the children when the owner ends, whatever ended it, or when the time is over, where either is set.
 
-    `reason` then says which, in one line. This process is left ten seconds to close by itself, and then ended.
+    `reason` then says which, in one line. This process is left ten seconds to close by itself, and then ended. Adopted
+    children that end are buried, but never the process `spared`: who waits for it wants its exit status.
     """
 
-    def __init__(self, owner: int | None) -> None:
+    def __init__(self, spared: int | None = None) -> None:
         super().__init__(daemon=True)
+        owner = int(os.environ[OWNER]) if OWNER in os.environ else None
         self.reason: str | None = None
+        self._spared = spared
         self._ended, self._end, self._too_long = _waiter(owner), math.inf, ""
         self.start()
 
@@ -77,11 +87,21 @@ class Watch(threading.Thread):
                 self.reason = "the command that started this run has ended"
             elif time.monotonic() > self._end:
                 self.reason = self._too_long
-            bury()
+            bury(self._spared)
         end_children()
         time.sleep(GRACE_SECONDS)
         print(self.reason, file=sys.stderr, flush=True)
         os._exit(1)
+
+
+def main() -> int:
+    """Command line of this module."""
+    adopt()
+    process = subprocess.Popen(sys.argv[1:], preexec_fn=end_with_parent())
+    watch = Watch(spared=process.pid)
+    status = process.wait()
+    end_children()
+    return 1 if watch.reason else status
 
 
 def _children() -> list[int]:
@@ -112,3 +132,7 @@ def _alive(process: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

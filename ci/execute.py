@@ -23,7 +23,6 @@ from nbformat import NotebookNode
 from ci.ending import Watch, adopt, end_children
 from ci.files import shown
 
-OWNER = "AUTODIDACT_OWNER"  # process id of the batch that wants this run; the run ends when that process does
 LIMIT = "AUTODIDACT_HOURS"  # how long a run may take, in place of HOURS
 HOURS = {"toy": 0.5, "small": 24.0, "paper": 240.0}  # for each seed; twenty times and more what they take as a rule
 SEEDS = 10  # of a notebook that is not told how many
@@ -136,7 +135,7 @@ def main() -> int:
     except ValueError as error:
         sys.exit(str(error))
     adopt()
-    watch = Watch(int(os.environ[OWNER]) if OWNER in os.environ else None)
+    watch = Watch()
     lock = claim_gpu(os.environ.get(GPUS), Path(output).resolve().parent.parent)
     watch.allow(3600 * most, f"it did not end within {most:g} hours; {LIMIT} in the environment sets others")
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autodidact.claims.replicates import VARIABLE as WORKERS
-from ci import execute
+from ci import ending, execute
 from ci.board import Board, Row, clock
 from ci.files import ROOT
 
@@ -54,7 +54,7 @@ class Job:
         self.output.parent.mkdir(parents=True, exist_ok=True)
         self.progress.unlink(missing_ok=True)
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        own = {"AUTODIDACT_PROGRESS": str(self.progress), execute.OWNER: str(os.getpid()), "PYTHONPATH": path}
+        own = {"AUTODIDACT_PROGRESS": str(self.progress), ending.OWNER: str(os.getpid()), "PYTHONPATH": path}
         own[WORKERS] = os.environ.get(WORKERS) or str(workers)
         command = ["nice", "-n", str(niceness), sys.executable, "-m", "ci.execute"]
         command += [str(self.notebook), str(self.output), json.dumps(self.parameters)]

@@ -115,6 +115,20 @@ def test_nothing_survives_whatever_is_killed(folders):
         process.stderr.close()
 
 
+def test_a_command_ends_with_its_owner_and_keeps_its_exit_status(tmp_path):
+    words = [sys.executable, "-m", "ci.ending", sys.executable, "-c"]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    assert subprocess.run([*words, "import time; time.sleep(0.7); exit(3)"], cwd=ROOT, timeout=20).returncode == 3
+    owner = subprocess.Popen(["sleep", "600"])
+    command = "import subprocess; subprocess.run(['sleep', '600'], start_new_session=True)"
+    process = subprocess.Popen([*words, command], cwd=tmp_path, env={**variables, "AUTODIDACT_OWNER": str(owner.pid)})
+    assert wait_for(lambda: len(working_in(tmp_path)) == 3, 20)
+    owner.kill()
+    assert wait_for(lambda: len(working_in(tmp_path)) <= 1, 1), working_in(tmp_path)
+    owner.wait(), process.wait(20)
+    assert process.returncode != 0 and not working_in(tmp_path)
+
+
 def test_a_run_is_in_this_python_and_meets_no_other(tmp_path, monkeypatch):
     spec = {"argv": ["false"], "display_name": "another", "language": "python"}
     (tmp_path / "kernels" / "python3").mkdir(parents=True)
