@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from ci import batch, execute, kernel, plan, report
 from ci.bench.small_paper import KERNEL, write_paper
+from ci.bench.starts import bench_starts
 from ci.files import ROOT
 from ci.jobs import Job
 
@@ -148,6 +149,11 @@ def test_a_kernel_that_does_not_answer_is_given_up_and_leaves_nothing(tmp_path, 
     error, output = run(tmp_path / "silent", "1")
     assert "Kernel didn't respond in 1 seconds" in error and time.monotonic() - begun < 30
     assert not output.exists() and not working_in(tmp_path / "silent")
+
+
+def test_runs_that_start_together_all_end():
+    measured = bench_starts(runs=4, jobs=4)
+    assert (measured["ended"], measured["failed"]) == (4, 0) and measured["longest_seconds"] < 60
 
 
 def test_a_notebook_that_ends_itself_has_failed(tmp_path):
