@@ -17,7 +17,7 @@ RUNS, JOBS = 200, 12
 
 
 def bench_starts(runs: int = RUNS, jobs: int = JOBS) -> dict[str, Any]:
-    """Of `runs` runs of a notebook of one line, `jobs` at a time: how many failed, seconds in all and of the longest."""
+    """Of `runs` notebooks of one line, `jobs` at a time: how many ended and failed, seconds of all and the longest."""
     seconds, failed = [], []
 
     def note(job: Job) -> None:
