@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from ci import execute, plan, report
+from ci import ending, execute, plan, report
 from ci.arguments import whole
 from ci.board import clock
 from ci.files import ROOT, only_one, shown
@@ -44,10 +44,11 @@ def _run(batch: plan.Plan, jobs: int, flags: list[str]) -> int:
         print(f"made by other code or presets, will be run again: {shown(path)}")
     done = sum(batch.output(*run).is_file() for run in batch.runs)
     print(f"{len(batch.runs)} runs, {done} of them finished before; logs and notebooks in {shown(batch.folder)}/runs")
-    status = _snakemake(batch, jobs, flags) if done < len(batch.runs) else 0
+    if done < len(batch.runs):
+        _snakemake(batch, jobs, flags)
     summary = report.write(batch)
     print(f"\n{report.text(summary)}\nreport: {shown(batch.folder)}/report.html (.md, .json)")
-    return 1 if status or not report.complete(summary) else 0
+    return 0 if report.complete(summary) else 1  # whatever became of Snakemake and of its shells
 
 
 def _snakemake(batch: plan.Plan, jobs: int, flags: list[str]) -> int:
@@ -106,7 +107,7 @@ def _environment(batch: plan.Plan, jobs: int, flags: list[str]) -> dict[str, str
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     variables = {**os.environ, **execute.environment(threads), "PYTHONPATH": path}
     if not flags:  # with flags the jobs may run on other machines, where this process is not to be found
-        variables[execute.OWNER] = str(os.getpid())
+        variables[ending.OWNER] = str(os.getpid())
     if batch.gpu:
         variables[execute.GPUS] = ",".join(batch.gpus)
     return variables

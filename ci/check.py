@@ -15,8 +15,8 @@ from autodidact.claims.paper import load_paper
 from autodidact.claims.record import read_record
 from ci import arguments, form
 from ci.board import Board
-from ci.execute import failed_path
-from ci.files import ROOT, shown
+from ci.execute import kept
+from ci.files import ROOT
 from ci.jobs import Job, run_all
 from ci.plan import notebook
 
@@ -44,7 +44,7 @@ def dry_run(slug: str, folder: Path, board: Board) -> list[str]:
     job = Job(slug, notebook(slug), folder / f"{slug}.ipynb", dict(DRY))
     run_all([job], 1, lambda _: None, board)
     if job.error:
-        return [f"the dry run failed: {job.error}; kept with its traceback: {shown(failed_path(job.output))}"]
+        return [f"the dry run failed: {job.error}; {kept(job.output)}"]
     problems = [f"dry run: {problem}" for problem in form.output_problems(job.output)]
     try:
         measured = [claim["id"] for claim in read_record(job.output)["claims"]]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autodidact.claims.replicates import VARIABLE as WORKERS
-from ci import execute
+from ci import ending, execute
 from ci.board import Board, Row, clock
 from ci.files import ROOT
 
@@ -53,7 +54,7 @@ class Job:
         self.output.parent.mkdir(parents=True, exist_ok=True)
         self.progress.unlink(missing_ok=True)
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        own = {"AUTODIDACT_PROGRESS": str(self.progress), execute.OWNER: str(os.getpid()), "PYTHONPATH": path}
+        own = {"AUTODIDACT_PROGRESS": str(self.progress), ending.OWNER: str(os.getpid()), "PYTHONPATH": path}
         own[WORKERS] = os.environ.get(WORKERS) or str(workers)
         command = ["nice", "-n", str(niceness), sys.executable, "-m", "ci.execute"]
         command += [str(self.notebook), str(self.output), json.dumps(self.parameters)]
@@ -66,10 +67,12 @@ class Job:
         """Whether the process is over; notes how it ended."""
         if self.process is None or self.process.poll() is None:
             return False
-        self.state = "done" if self.process.returncode == 0 else "failed"
-        if self.state == "failed":
-            lines = self.log.read_text(errors="replace").strip().splitlines()
-            self.error = lines[-1] if lines else f"exit status {self.process.returncode}"
+        code = self.process.returncode
+        self.state = "done" if code == 0 else "failed"
+        if code < 0:  # whatever its log ends with, that was not the reason
+            self.error = f"killed by {signal.Signals(-code).name}"
+        elif code:
+            self.error = execute.last_line(self.log) or f"exit status {code}"
         self.progress.unlink(missing_ok=True)
         return True
 

@@ -61,6 +61,13 @@ def command(place: Path, flags: str) -> list[str]:
     return words + shlex.split(flags)
 
 
+def variables(place: Path) -> dict[str, str]:
+    """The environment of JupyterLab: the papers of the copy, and the kernels of this Python before a user's own."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    kernels = os.pathsep.join(filter(None, [str(Path(sys.prefix, "share", "jupyter")), os.environ.get("JUPYTER_PATH")]))
+    return {**os.environ, "PYTHONPATH": path, "JUPYTER_PATH": kernels, "AUTODIDACT_PAPERS": str(place / "papers")}
+
+
 def main(argv: list[str] | None = None) -> int:
     """Command line of this module; the process becomes JupyterLab."""
     parser = argparse.ArgumentParser(prog="python -m ci.lab", description=__doc__.split("\n\n")[0])
@@ -70,9 +77,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"edited in {shown(PLACE)}/papers and published anew since: {name}")
     settings = Path(sys.prefix) / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
     write_atomic(settings, json.dumps(SETTINGS, indent=1))
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     words = command(PLACE, options.flags)
-    os.execve(words[0], words, {**os.environ, "PYTHONPATH": path, "AUTODIDACT_PAPERS": str(PLACE / "papers")})
+    os.execve(words[0], words, variables(PLACE))
 
 
 def _hash(path: Path) -> str:

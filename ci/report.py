@@ -1,17 +1,19 @@
 """The report of a batch: the seeds of all its finished runs pooled into one verdict table a paper."""
 
 import json
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from autodidact.claims.record import pool, read_record
 from autodidact.claims.tables import html_table, text_table, verdict_rows
-from ci.execute import failed_path
+from ci.execute import failed_path, last_line
 from ci.files import write_atomic
 from ci.plan import Plan
 
 STYLE = "body{font:15px/1.5 sans-serif;max-width:75rem;margin:2rem auto}td,th{padding:.2rem .8rem;text-align:left}"
+SILENT = "it ended without a word"
 Summary = dict[str, Any]
 
 
@@ -26,7 +28,8 @@ def write(plan: Plan) -> Summary:
 
 def summarise(plan: Plan) -> Summary:
     """Scale, parameters, and for every paper: finished, failed and missing seeds, and the pooled record."""
-    papers = {slug: _paper(plan, slug) for slug in plan.resolved}
+    bases = plan.config()["runs"]
+    papers = {slug: _paper(plan, slug, bases) for slug in plan.resolved}
     return {"scale": plan.scale, "given": dict(plan.given), "seeds": list(plan.seeds), "papers": papers}
 
 
@@ -64,27 +67,39 @@ def html(summary: Summary) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _paper(plan: Plan, slug: str) -> Summary:
-    finished = [seed for seed in plan.seeds if plan.output(slug, seed).is_file()]
-    others = [seed for seed in plan.seeds if seed not in finished]
-    outputs = {seed: plan.output(slug, seed) for seed in others}
-    failed = {seed: _reason(output) for seed, output in outputs.items() if failed_path(output).is_file()}
+def _paper(plan: Plan, slug: str, bases: Mapping[str, Sequence[str]]) -> Summary:
+    records, failed, missing = {}, {}, []
+    for seed in plan.seeds:
+        output = plan.output(slug, seed)
+        try:
+            records[seed] = read_record(output)
+        except FileNotFoundError:
+            reason = _reason(output, [plan.folder / "bases" / f"{name}.log" for name in bases[f"{slug}/{seed}"]])
+            if reason:
+                failed[seed] = reason
+            else:
+                missing.append(seed)
+        except ValueError as problem:
+            failed[seed] = str(problem)
     parameters = {k: v for k, v in plan.resolved[slug].items() if k not in ("scale", "seed", "seeds")}
     record, error = None, None
     try:
-        record = pool(read_record(plan.output(slug, seed)) for seed in finished) if finished else None
+        record = pool(records.values()) if records else None
     except ValueError as problem:
         error = str(problem)
-    missing = [seed for seed in others if seed not in failed]
-    outcome = {"finished": finished, "failed": failed, "missing": missing, "error": error, "record": record}
+    outcome = {"finished": list(records), "failed": failed, "missing": missing, "error": error, "record": record}
     return {"parameters": parameters, **outcome}
 
 
-def _reason(output: Path) -> str:
-    """Why a run failed: the last line of its log."""
+def _reason(output: Path, bases: Sequence[Path]) -> str | None:
+    """Why a run, or one of its base models (`bases` are their logs), came to nothing; None where neither was begun."""
     log = output.with_suffix(".log")
-    lines = log.read_text(errors="replace").strip().splitlines() if log.is_file() else []
-    return lines[-1] if lines else "no log"
+    if log.is_file() or failed_path(output).is_file():
+        return last_line(log) or SILENT
+    for base in bases:
+        if base.is_file() and not base.with_suffix(".txt").is_file():
+            return f"its base model: {last_line(base) or SILENT}"
+    return None
 
 
 def _title(summary: Summary, slug: str) -> str:

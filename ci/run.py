@@ -24,7 +24,7 @@ from ci import arguments
 from ci.agreement import EQUAL, OFF, WITHIN, agreement
 from ci.board import Board
 from ci.entries import executed
-from ci.execute import failed_path
+from ci.execute import kept
 from ci.files import ROOT, only_one, shown
 from ci.jobs import Job, run_all
 from ci.plan import notebook
@@ -94,7 +94,7 @@ def published_seconds(slug: str) -> float:
 def outcome(job: Job) -> str:
     """A finished paper's claims beside the published record, a line each, or the line that says how it failed."""
     if job.error:
-        return f"{job.slug}: failed, {job.error}\n  kept with its traceback: {shown(failed_path(job.output))}"
+        return f"{job.slug}: failed, {job.error}\n  {kept(job.output)}"
     try:
         record = read_record(job.output)
     except ValueError as error:

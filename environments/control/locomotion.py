@@ -2,7 +2,9 @@
 
 import copy
 import os
+import sys
 from collections.abc import Callable
+from ctypes.util import find_library
 
 import gymnasium
 import numpy as np
@@ -11,6 +13,8 @@ from autodidact.environments.control.point_mass import Act, check_actions
 from autodidact.environments.control.trajectories import Trajectories
 
 HORIZON = 200  # gymnasium's own limit is 1,000 steps
+WIDTH, HEIGHT = 160, 120  # pixels of a picture
+LIBRARIES = {"egl": "EGL", "osmesa": "OSMesa"}  # ways of drawing off screen that MUJOCO_GL knows, the best first
 
 
 class Locomotion:
@@ -25,7 +29,10 @@ class Locomotion:
         if horizon < 4:
             raise ValueError(f"horizon={horizon} must be 4 or greater: raters look at quarters")
         try:
-            self.env = gymnasium.make(name, max_episode_steps=horizon, render_mode="rgb_array", width=160, height=120)
+            _choose_renderer()
+            self.env = gymnasium.make(
+                name, max_episode_steps=horizon, render_mode="rgb_array", width=WIDTH, height=HEIGHT
+            )
         except gymnasium.error.Error as error:
             raise ValueError(f"task={name!r} is unknown to gymnasium: {' '.join(str(error).split())}") from None
         except TypeError:  # it takes no size of its pictures
@@ -46,8 +53,8 @@ class Locomotion:
         """Pictures of one episode at `count` evenly spaced steps, (count, 120, 160, 3) uint8, and the steps (count,).
 
         `act` must be deterministic: the episode is played twice, first to learn how long it is, since drawing is slow.
-        Rendered off screen: the environment's MUJOCO_GL must name a way of doing so that the machine has, such as egl;
-        RuntimeError where it does not.
+        Rendered off screen, as the environment's MUJOCO_GL says, else by EGL or OSMesa. Where the machine cannot, the
+        pictures say so in words: a film must not cost the training that led to it.
         """
         length = self._episode(act, copy.deepcopy(rng))[-1].sum()
         shown = np.linspace(0, length - 1, count).round().astype(int)
@@ -87,9 +94,24 @@ class Locomotion:
     def _picture(self) -> np.ndarray:
         try:
             return self.env.render()
-        except Exception as error:  # each way of drawing fails in its own words, none of which says what to do
-            given = os.environ.get("MUJOCO_GL")
-            raise RuntimeError(f"MuJoCo cannot draw with MUJOCO_GL={given!r}: set it to egl or osmesa") from error
+        except Exception:  # each way of drawing fails in its own words, none of which says what to do
+            return _placard(f"MuJoCo cannot draw\nMUJOCO_GL={os.environ.get('MUJOCO_GL')}\nset it to egl or osmesa")
 
     def _position(self) -> np.ndarray:
         return np.array(self.env.unwrapped.data.qpos[:2])
+
+
+def _choose_renderer() -> None:
+    """On Linux, set MUJOCO_GL where it is not: without it MuJoCo wants a screen. It is read when MuJoCo is imported."""
+    found = [name for name, library in LIBRARIES.items() if find_library(library)]
+    if sys.platform == "linux" and found:
+        os.environ.setdefault("MUJOCO_GL", found[0])
+
+
+def _placard(text: str) -> np.ndarray:
+    """A grey picture (120, 160, 3) uint8 with words on it."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (WIDTH, HEIGHT), "lightgrey")
+    ImageDraw.Draw(image).multiline_text((8, 36), text, fill="black")
+    return np.asarray(image)

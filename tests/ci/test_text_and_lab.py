@@ -1,10 +1,12 @@
 """Notebooks as text and back, and JupyterLab on a copy of the papers."""
 
+import json
 import os
 import shlex
 
 import nbformat
 import pytest
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_server.services.contents.filemanager import FileContentsManager
 
 from ci import form, lab, publish, text
@@ -81,6 +83,16 @@ def test_opening_and_saving_changes_nothing_whatever_the_kernel_calls_itself(exe
     assert executed.read_bytes() == before
     executed.write_bytes(before.rstrip())
     assert len(form.saved_problems(executed)) == 1
+
+
+def test_the_lab_runs_notebooks_in_this_python_whatever_kernels_a_user_has(tmp_path, monkeypatch):
+    (tmp_path / "kernels" / "python3").mkdir(parents=True)
+    spec = {"argv": ["false"], "display_name": "another", "language": "python"}
+    (tmp_path / "kernels" / "python3" / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    assert KernelSpecManager().get_kernel_spec("python3").argv == ["false"]
+    monkeypatch.setenv("JUPYTER_PATH", lab.variables(tmp_path)["JUPYTER_PATH"])
+    assert KernelSpecManager().get_kernel_spec("python3").argv[1:3] == ["-m", "ipykernel_launcher"]
 
 
 def test_the_lab_takes_flags_and_runs_as_root(tmp_path, monkeypatch):

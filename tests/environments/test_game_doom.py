@@ -247,6 +247,22 @@ def none_within(seconds, parents):
     return not games_of(parents)
 
 
+MOUNTED = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+NO_MOUNTS = not shutil.which("unshare") or subprocess.call([*MOUNTED, "mount -t tmpfs none /tmp 2>&-"]) != 0
+
+
+@pytest.mark.skipif(NO_MOUNTS, reason="needs a mount of its own")
+def test_games_start_where_nothing_can_be_executed_or_written(tmp_path):
+    for name in ("temporary", "here"):
+        (tmp_path / name).mkdir()
+    code = "from autodidact.environments.game import doom; doom.make_vector([6]).close()"
+    mounts = 'mount -t tmpfs -o noexec none "$1" && mount -t tmpfs -o ro none "$2"'
+    script = f'{mounts} && cd "$2" && TMPDIR="$1" exec "$3" -c "$4"'
+    words = [*MOUNTED, script, "sh", tmp_path / "temporary", tmp_path / "here", sys.executable, code]
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 class TestEnd:
     """No game outlives who plays it."""

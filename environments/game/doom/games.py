@@ -3,11 +3,15 @@
 Players made later on the same maps take the games of those made before, since starting one is the slow part. Games end
 when their players are closed or collected, when Python ends, and when a forked process ends, whose `os._exit` runs no
 `atexit`. What is killed can end nothing; where `setpriv` (util-linux) is at hand, Linux then kills its games.
+
+ViZDoom writes into the folder that it is started in, and takes Python along where a file of its own cannot be made or
+executed: so games are started in a folder of ours.
 """
 
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import chdir
 from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -67,8 +71,7 @@ def end_all() -> None:
 
 def _start(number: int) -> vizdoom.DoomGame:
     started = vizdoom.DoomGame()
-    if shutil.which("setpriv"):
-        started.set_vizdoom_path(str(_mortal(Path(vizdoom.__file__).parent / "vizdoom")))
+    started.set_vizdoom_path(str(_mortal(Path(vizdoom.__file__).parent / "vizdoom")))
     started.set_doom_game_path(str(Path(vizdoom.__file__).parent / "freedoom2.wad"))
     started.set_doom_config_path(str(_folder() / f"vizdoom-{os.getpid()}.ini"))  # else where one works
     started.set_doom_map(f"map{number:02d}")
@@ -82,17 +85,21 @@ def _start(number: int) -> vizdoom.DoomGame:
     started.set_episode_timeout(0)
     started.set_mode(vizdoom.Mode.PLAYER)
     started.add_game_args("-nomonsters")
-    started.init()
+    with chdir(_folder()):
+        started.init()
     return started
 
 
 @cache
 def _mortal(program: Path) -> Path:
-    """A script that becomes `program` and is killed with the thread of ours that started it."""
+    """A script that becomes `program` and is killed with the thread of ours that started it.
+
+    The program itself without `setpriv`, and where temporary files cannot be executed (`noexec`).
+    """
     script = _folder() / "mortal.sh"
     script.write_text(f'#!/bin/sh\nexec setpriv --pdeathsig KILL "{program}" "$@"\n')
     script.chmod(0o700)
-    return script
+    return script if shutil.which("setpriv") and os.access(script, os.X_OK) else program
 
 
 def _folder() -> Path:
