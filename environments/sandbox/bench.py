@@ -229,9 +229,7 @@ class Bench:
                     raise _Over(Outcome.ERROR, "the test: it has written to its channel")
             try:
                 tester.post(answer)
-            except (
-                NotPlain
-            ) as error:  # in a spelling of its own, a program gets more into a message than goes into ours
+            except NotPlain as error:  # in a spelling of its own a program says more than goes into ours
                 raise _Over(Outcome.ERROR, f"the program's value: {error}") from None
 
 
