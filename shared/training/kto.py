@@ -49,16 +49,19 @@ def train_kto(
     to other pairs' prompts, at least 0 and without gradient: `desirable (1 - sigmoid(beta (rho - z0)))` for chosen and
     `undesirable (1 - sigmoid(beta (z0 - rho)))` for rejected responses, averaged over the batch.
 
-    A batch is `batch_size` pairs, that is twice as many responses; z0 is estimated over each part that
-    `gradient_accumulation` makes of it, in which no response meets its own prompt (`elsewhere`). The other arguments
-    and the result are those of `train_preferences`. Raises ValueError for no pairs, for beta not above 0, and for a
-    part that has but one prompt, as every part of one pair.
+    A batch is `batch_size` pairs, that is twice as many responses, in which no response meets its own prompt in z0
+    (`elsewhere`); z0 is estimated over each part that `gradient_accumulation` makes of it. The other arguments and the
+    result are those of `train_preferences`. Raises ValueError for no pairs, for beta not above 0, for parts of one pair
+    and for a batch that has but one prompt.
     """
     if not 0 < beta < math.inf:
         raise ValueError(f"beta={beta} must be finite and above 0")
     run = Run(steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed, **options)
     if run.loop == "lean":
         raise ValueError("loop='lean' cannot serve here: KTO is TRL's; leave loop at 'auto'")
+    if run.part < 2:
+        split = f"batch_size={batch_size} with gradient_accumulation={run.gradient_accumulation}"
+        raise ValueError(f"{split} makes parts of one pair; z0 is estimated over a part and needs two or more")
     rows = _rows(policy, [pairs[i] for i in run.order(len(pairs))], run)
 
     def build(model: torch.nn.Module, folder: str, adapter: "PeftConfig | None") -> _Unpaired:
@@ -83,18 +86,18 @@ def train_kto(
 
 
 def _rows(policy: "Policy", pairs: Sequence[Pair], run: Run) -> Dataset:
-    """Both sides of every pair, in batch order, and beside each what is said to another prompt of its part."""
+    """Both sides of every pair, in batch order, and beside each what is said to another prompt of its batch."""
     prompts = run.encode_prompts(policy, [pair.prompt for pair in pairs])
     heads = [prompts[pair.prompt] for pair in pairs]
     sides = [policy.encode_responses([pair.chosen, pair.rejected]) for pair in pairs]
     rows: dict[str, list] = {"prompt_ids": [], "completion_ids": [], "KL_completion_ids": [], "label": []}
-    for start in range(0, len(pairs), run.part):
-        part = range(start, start + run.part)
-        others = elsewhere([tuple(heads[i]) for i in part])
+    for start in range(0, len(pairs), run.batch_size):
+        batch = range(start, start + run.batch_size)
+        others = elsewhere([tuple(heads[i]) for i in batch])
         if others is None:
-            split = f"batch_size={run.batch_size} with gradient_accumulation={run.gradient_accumulation}"
-            raise ValueError(f"{split} puts but one prompt into a part, {pairs[start].prompt!r:.50}; z0 needs two")
-        for i, j in zip(part, others, strict=True):
+            one = f"a batch of the one prompt {pairs[start].prompt!r:.50}"
+            raise ValueError(f"batch_size={run.batch_size} makes {one}; z0 needs two or more")
+        for i, j in zip(batch, others, strict=True):
             rows["prompt_ids"] += [heads[i]] * 2
             rows["completion_ids"] += sides[i]
             rows["KL_completion_ids"] += sides[start + j]

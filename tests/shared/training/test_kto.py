@@ -57,13 +57,13 @@ def test_no_response_meets_its_own_prompt_and_each_is_heard_once(policy, pairs, 
     taken = [given[i] for i in run.order(pairs)]
     rows = kto._rows(policy, taken, run)
     whose = {tuple(policy.encode_response(y)): q.prompt for q in given for y in (q.chosen, q.rejected)}
-    for start in range(0, len(rows), 2 * run.part):
-        part = rows[start : start + 2 * run.part]
-        for head, tail in zip(part["prompt_ids"], part["KL_completion_ids"], strict=True):
+    for start in range(0, len(rows), 2 * batch_size):
+        batch = rows[start : start + 2 * batch_size]
+        for head, tail in zip(batch["prompt_ids"], batch["KL_completion_ids"], strict=True):
             assert policy.encode(whose[tuple(tail)]) != head
-        most = max(Counter(map(tuple, part["prompt_ids"])).values())
-        if 2 * most <= len(part["prompt_ids"]):
-            assert sorted(part["KL_completion_ids"]) == sorted(part["completion_ids"])
+        most = max(Counter(map(tuple, batch["prompt_ids"])).values())
+        if 2 * most <= len(batch["prompt_ids"]):
+            assert sorted(batch["KL_completion_ids"]) == sorted(batch["completion_ids"])
 
 
 def test_places_with_other_prompts():
@@ -79,9 +79,15 @@ def test_places_with_other_prompts():
             assert sorted(found) == list(range(len(prompts)))
 
 
-@pytest.mark.parametrize(("pairs", "prompts", "parts"), [(4, 4, 4), (4, 1, 1)])
-def test_a_part_of_one_prompt_is_refused(policy, pairs, prompts, parts):
-    with pytest.raises(ValueError, match=f"batch_size=4 with gradient_accumulation={parts} puts but one prompt"):
+@pytest.mark.parametrize(
+    ("pairs", "prompts", "parts", "message"),
+    [
+        (4, 4, 4, "batch_size=4 with gradient_accumulation=4 makes parts of one pair"),
+        (4, 1, 1, "batch_size=4 makes a batch of the one prompt 'say ant :'"),
+    ],
+)
+def test_too_small_a_batch_is_refused(policy, pairs, prompts, parts, message):
+    with pytest.raises(ValueError, match=message):
         train_kto(policy, pairs_of(pairs, prompts), steps=1, batch_size=4, gradient_accumulation=parts, **OPTIONS)
 
 
