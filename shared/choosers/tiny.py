@@ -16,6 +16,7 @@ import torch.nn.functional as F
 
 from autodidact.bases.keys import one_thread
 from autodidact.choosers.lesson import Lesson, Teaching
+from autodidact.training.run import check_finite, check_tensors
 
 if TYPE_CHECKING:
     from autodidact.environments.choices import Choices, Decisions
@@ -111,7 +112,7 @@ def train_tiny(
     A step takes `batch_size` choices and `batch_size` reports, as far as the lessons have either: cross-entropy of the
     choice (nats) plus mean squared error of the report (in hundreds). AdamW without decay. `watch(place, step,
     chooser)` is called for every chooser after each of the steps in `at`. Raises ValueError for lessons of
-    different length.
+    different length, `Diverged` for a step that is not finite.
     """
     if len({(len(one.choices), len(one.reports)) for one in lessons}) != 1:
         raise ValueError("lessons must be of one length, so that all choosers see batches of the same indices")
@@ -143,12 +144,14 @@ def _train(
         ):
             if batch[0].shape[1]:
                 loss = loss + mistake(answers, batch[3])
+        check_finite(step + 1, loss=loss.item())
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         if watch is not None and step + 1 in at:
             for place, one in enumerate(_copies(choosers, p)):
                 watch(place, step + 1, one)
+    check_tensors(p, teaching.steps)
     return _copies(choosers, p)
 
 

@@ -82,12 +82,12 @@ def parameters_that_differ(record: Mapping[str, Any], rerun: Mapping[str, Any]) 
 
 
 def same_machine(record: Mapping[str, Any], rerun: Mapping[str, Any]) -> bool:
-    """Whether numbers must be equal: the same processor, instructions, device, NumPy and torch, and all known.
+    """Whether numbers must be equal: the same processor, instructions, threads, device, NumPy and torch, and all known.
 
     Local versions count as the same: `2.13.0+cpu` and `2.13.0` have the same kernels for a processor.
     """
     kinds = [
-        [run.get("device"), *((run.get("machine") or {}).get(k) for k in ("cpu", "capability")),
+        [run.get("device"), *((run.get("machine") or {}).get(k) for k in ("cpu", "capability", "threads")),
          *(run["versions"].get(k, "").partition("+")[0] for k in _LIBRARIES)]
         for run in (record, rerun)
     ]  # fmt: skip

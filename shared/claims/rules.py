@@ -55,6 +55,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(_COUNTED, _COUNT),
     **dict.fromkeys(["learning_rate", "beta", "temperature", "eta"], _POSITIVE),
     **dict.fromkeys(["crossover", "mutation", "warmup", "probability", "share"], _SHARE),
+    "unended": {"choices": ["open", "closed", "dropped"]},  # what becomes of an answer cut at its token limit
     "top_p": {"above": 0, "at_most": 1},
     "model": {"is": "model"},
     "world": {"is": "world"},

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autodidact.checks import finite
+
 EXACT_REPLICATES = 16  # up to here all 2**n sign flips are enumerated
 RANDOM_FLIPS = 100_000
 RESAMPLES = 10_000
@@ -33,22 +35,23 @@ def paired_differences(treatment: np.ndarray, control: np.ndarray) -> np.ndarray
 
     Raises ValueError where the shapes differ, no replicate is given, or a value is not finite.
     """
-    treatment, control = np.asarray(treatment, float), np.asarray(control, float)
+    treatment, control = finite("treatment", treatment), finite("control", control)
     if treatment.shape != control.shape or treatment.ndim == 0 or treatment.shape[-1] == 0:
         raise ValueError(
             f"treatment of shape {treatment.shape} and control of shape {control.shape} must be equal in shape, "
             "with one replicate or more"
         )
-    if not (np.isfinite(treatment).all() and np.isfinite(control).all()):
-        raise ValueError("treatment and control must be finite numbers")
     differences = treatment - control
     scale = np.maximum(np.abs(treatment), np.abs(control))
     return np.where(np.abs(differences) <= ROUNDING * scale, 0.0, differences)
 
 
 def t_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean and Student t interval over the last axis: (mean, low, high), each (...); NaN bounds below two values."""
-    values = np.asarray(values, float)
+    """Mean and Student t interval over the last axis: (mean, low, high), each (...); NaN bounds below two values.
+
+    Raises ValueError for values that are not finite.
+    """
+    values = finite("values", values)
     n = values.shape[-1]
     mean = values.mean(-1)
     if n < 2:
@@ -64,8 +67,8 @@ def mean_interval(values: np.ndarray) -> Interval:
 
     Raises ValueError unless `values` is one list of finite numbers with at least one entry.
     """
-    values = np.asarray(values, float)
-    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
+    values = finite("values", values)
+    if values.ndim != 1 or not values.size:
         raise ValueError(f"values must be one list of finite numbers, not {values!r}")
     mean, low, high = (float(x) for x in t_interval(values))
     return Interval(mean, low, high) if len(values) > 1 else Interval(mean, None, None)
@@ -76,9 +79,10 @@ def bca_interval(
 ) -> tuple[float, float]:
     """Bias-corrected and accelerated bootstrap interval of the mean of (replicates,) values (Efron 1987).
 
-    All draws come from `rng`. Equal values give an interval of width 0. Raises ValueError below two values.
+    All draws come from `rng`. Equal values give an interval of width 0. Raises ValueError below two values, and for
+    values that are not finite.
     """
-    values = np.asarray(values, float)
+    values = finite("values", values)
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(f"values must be one list of two numbers or more, not of shape {values.shape}")
     mean = values.mean()
@@ -110,9 +114,10 @@ def sign_flip(differences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Under the null hypothesis treatment and control are exchangeable within each replicate, so every pattern of signs
     is equally likely. Up to 16 replicates all 2**n patterns are counted and p is exact; beyond, 100,000 random patterns
     from a fixed seed give p = (1 + b) / (1 + 100,000), b being those as extreme as the observed one. Ties count as
-    extreme, so p never falls below its due, and all-zero differences give 1 in both directions.
+    extreme, so p never falls below its due, and all-zero differences give 1 in both directions. Raises ValueError for
+    differences that are not finite.
     """
-    differences = np.asarray(differences, float)
+    differences = finite("differences", differences)
     n = differences.shape[-1]
     flat = differences.reshape(-1, n)
     observed, slack = flat.sum(1), ROUNDING * np.abs(flat).sum(1)
@@ -138,7 +143,7 @@ def t_above(differences: np.ndarray, bound: float) -> np.ndarray:
     Where all differences are equal no t exists; then p is the sign-flip one, 2**-n above the bound and 1 otherwise, so
     that two equal numbers of a coarse measure do not pass for certainty. NaN below two replicates.
     """
-    differences = np.asarray(differences, float)
+    differences = finite("differences", differences)
     n = differences.shape[-1]
     excess = differences.mean(-1) - bound
     if n < 2:

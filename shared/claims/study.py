@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autodidact import provenance
+from autodidact.checks import whole
 from autodidact.claims import paper as papers
 from autodidact.claims import parameters, replicates, reruns, say, schemas, screen, tables
 from autodidact.claims import record as records
@@ -308,9 +309,7 @@ def _own_paper(slug: str, claims: Sequence[papers.Claim]) -> papers.Paper:
 
 
 def _own_parameters(seeds: int) -> dict[str, Any]:
-    if type(seeds) is not int or seeds < 1:
-        raise ValueError(f"seeds={seeds!r} must be a whole number, 1 or greater")
-    return {"scale": OWN, "seed": 0, "seeds": seeds}
+    return {"scale": OWN, "seed": 0, "seeds": whole("seeds", seeds, 1)}
 
 
 def _capped(seeds: int) -> int:

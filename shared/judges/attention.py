@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autodidact.checks import finite
 from autodidact.judges.pairwise import Template
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def response_attention(
             one = _shown(policy, template, x, first, second)
             two = _shown(policy, template, x, second, first)
             rows.append([(one[0] + two[1]) / 2, (one[1] + two[0]) / 2])
-    first, second = np.array(rows, float).reshape(-1, 2).T
+    first, second = finite("attention", rows).reshape(-1, 2).T
     return first, second
 
 
@@ -55,8 +56,19 @@ def _tokens(policy: "Policy", text: str) -> tuple[list[int], np.ndarray]:
         turns = [{"role": "user", "content": text}]
         shown = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
     encoded = tokenizer(shown, add_special_tokens=not tokenizer.chat_template, return_offsets_mapping=True)
+    ids = policy.encode(text)  # shorter where the tokenizer closes a text with tokens of its own
+    if encoded["input_ids"][: len(ids)] != ids:
+        raise ValueError(f"{policy!r} has no text whose tokens are those of its prompts, so no place in it is known")
     places = [start if end > start else -1 for start, end in encoded["offset_mapping"]]  # an added token is nowhere
-    return encoded["input_ids"], np.array(places) - shown.index(text)
+    return ids, np.array(places[: len(ids)]) - _place(text, shown)
+
+
+def _place(text: str, shown: str) -> int:
+    """Where a text begins in what is shown of it; before that if a template trims the blanks that it begins with."""
+    bare = text.strip()
+    if bare not in shown:
+        raise ValueError(f"the chat template alters the text {text[:40]!r}, so no place in it is known")
+    return shown.index(bare) - text.index(bare)
 
 
 @contextmanager

@@ -4,17 +4,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
+from autodidact.checks import finite
+
 MEASURES = ("kendall", "spearman", "toporder")
 
 
 def ordinal_ranks(scores: ArrayLike) -> np.ndarray:
     """Ranks 1 (lowest) to N along the last axis, no two alike: of equal scores the earlier one gets the lower rank.
 
-    scores: (..., N). Returns integers of the same shape. Raises ValueError for NaN and for less than one axis.
+    scores: (..., N). Returns integers of the same shape. Raises ValueError for what is not finite and for
+    less than one axis.
     """
-    scores = np.asarray(scores, dtype=float)
-    if scores.ndim == 0 or np.isnan(scores).any():
-        raise ValueError(f"scores must be numbers with an axis of responses and no NaN, got shape {scores.shape}")
+    scores = finite("scores", scores)
+    if scores.ndim == 0:
+        raise ValueError("scores must have an axis of responses, one number was given")
     order = np.argsort(scores, axis=-1, kind="stable")
     return np.argsort(order, axis=-1, kind="stable") + 1
 
@@ -53,12 +56,12 @@ def rank_correlation(first: ArrayLike, second: ArrayLike) -> float:
     """Mean Spearman correlation of two scores of the same responses, over the prompts for which both vary; else 0.
 
     first, second: (prompts, N), or (N,) for one prompt; equal scores share their mean rank. Raises ValueError for
-    shapes that differ, another number of axes, and NaN.
+    shapes that differ, another number of axes, and what is not finite.
     """
-    scores = [np.atleast_2d(np.asarray(s, dtype=float)) for s in (first, second)]
-    if scores[0].shape != scores[1].shape or scores[0].ndim != 2 or np.isnan(scores).any():
+    scores = [np.atleast_2d(finite(name, s)) for name, s in (("first", first), ("second", second))]
+    if scores[0].shape != scores[1].shape or scores[0].ndim != 2:
         shapes = " and ".join(str(np.shape(s)) for s in (first, second))
-        raise ValueError(f"first and second must be (prompts, N), of one shape and without NaN, got {shapes}")
+        raise ValueError(f"first and second must be (prompts, N), of one shape, got {shapes}")
     a, b = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (rankdata(s, axis=1) for s in scores))
     size = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
     vary = size > 0

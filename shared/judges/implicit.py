@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autodidact.checks import finite
+
 if TYPE_CHECKING:
     from autodidact.models.policy import Policy
 
@@ -16,12 +18,14 @@ def implicit_rewards(
 
     prompts: texts. responses: N for every prompt. Returns (prompts, N), nats a sequence: sums over the response tokens,
     the end token included, without beta (which moves no rank) and without regard to length.
-    Raises ValueError where prompts and lists of responses differ in number, or these in length.
+    Raises ValueError where prompts and lists of responses differ in number, or these in length, and for
+    log-probabilities that are not finite.
 
     Source: Rafailov et al. 2023, arXiv 2305.18290, equation (5).
     """
     x, y, shape = _flat(prompts, responses)
-    return (policy.sequence_logprobs(x, y) - reference.sequence_logprobs(x, y)).reshape(shape)
+    own, other = policy.sequence_logprobs(x, y), reference.sequence_logprobs(x, y)
+    return (finite("log pi", own) - finite("log pi_ref", other)).reshape(shape)
 
 
 def mean_loglikelihoods(policy: "Policy", prompts: Sequence[str], responses: Sequence[Sequence[str]]) -> np.ndarray:
@@ -30,7 +34,8 @@ def mean_loglikelihoods(policy: "Policy", prompts: Sequence[str], responses: Seq
     Arguments and errors as in `implicit_rewards`. Returns (prompts, N), nats a token.
     """
     x, y, shape = _flat(prompts, responses)
-    return np.array([float(logps.double().mean()) for logps in policy.logprobs(x, y)]).reshape(shape)
+    means = [float(logps.double().mean()) for logps in policy.logprobs(x, y)]
+    return finite("mean log pi", means).reshape(shape)  # of a response without tokens it is NaN
 
 
 def _flat(prompts: Sequence[str], responses: Sequence[Sequence[str]]) -> tuple[list[str], list[str], tuple[int, int]]:

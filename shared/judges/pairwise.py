@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autodidact.checks import finite
 from autodidact.models.sampling import refuse_nan
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def option_masses(
 
     ids = [sorted({_token(policy, spelling) for spelling in spellings}) for spellings in options]
     heads = [policy.encode(text) for text in texts]
+    policy.check_places(max(map(len, heads), default=0), "the longest text")
     order = sorted(range(len(heads)), key=lambda i: len(heads[i]))
     masses, device = np.empty((len(heads), 2)), policy.device
     training, _ = policy.model.training, policy.model.eval()
@@ -35,7 +37,7 @@ def option_masses(
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
             width = max(len(heads[i]) for i in batch)
-            rows = torch.full((len(batch), width), policy.tokenizer.pad_token_id or 0)
+            rows = torch.full((len(batch), width), policy.pad)
             mask = torch.zeros(len(batch), width, dtype=torch.long)
             for row, i in enumerate(batch):  # padded on the left: every row's next token is at the end
                 rows[row, width - len(heads[i]) :] = torch.tensor(heads[i])
@@ -105,7 +107,7 @@ def likelihood_outcomes(policy: "Policy", items: Sequence[tuple[str, str, str]])
     """Outcomes (items,) of (prompt, first, second) by the policy's mean log-probability a token: the higher wins."""
     texts = [x for x, _, _ in items]
     sides = [policy.logprobs(texts, [item[k] for item in items]) for k in (1, 2)]
-    means = [np.array([float(row.double().mean()) for row in side]) for side in sides]
+    means = [finite("mean log pi", [float(row.double().mean()) for row in side]) for side in sides]
     return (np.sign(means[0] - means[1]) + 1) / 2
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
+from autodidact.checks import whole
 from autodidact.models.sampling import refuse_nan
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class RewardModel:
         for start in range(0, len(pairs), batch_size):
             batch = pairs[start : start + batch_size]
             width = max(map(len, batch))
-            pad = self.policy.tokenizer.pad_token_id
+            pad = self.policy.pad
             ids = torch.tensor([row + [pad] * (width - len(row)) for row in batch], device=self.model.device)
             mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in batch], device=self.model.device)
             logits = self.model(ids, attention_mask=mask).logits[:, 0].float()
@@ -65,14 +66,16 @@ def train_reward_model(
 ) -> RewardModel:
     """Fit a Bradley-Terry reward model on pairs (prompt, chosen, rejected), from the weights of `policy`.
 
-    Raises ValueError for an empty list of pairs. The policy itself stays as it is.
+    Raises ValueError for an empty list of pairs, `Diverged` for weights that are not finite. The policy itself stays as
+    it is.
     """
     from datasets import Dataset
     from transformers.trainer_callback import PrinterCallback
     from trl import RewardConfig, RewardTrainer
 
-    from autodidact.training.run import own_garbage, preserved_random_state, quiet
+    from autodidact.training.run import check_weights, own_garbage, preserved_random_state, quiet
 
+    steps, batch_size, seed = whole("steps", steps, 1), whole("batch_size", batch_size, 1), whole("seed", seed, 0)
     if not pairs:
         raise ValueError("pairs is empty: a reward model needs at least one comparison")
     rows = {
@@ -102,12 +105,13 @@ def train_reward_model(
         )
         trainer.remove_callback(PrinterCallback)
         trainer.train()
+    check_weights(model, steps)
     return RewardModel(model.eval(), policy)
 
 
 def _tokens(policy: "Policy", prompts: Sequence[str], responses: Sequence[str]) -> list[list[int]]:
     heads, tails = policy.encode_prompts(prompts), policy.encode_responses(responses)
-    return [heads[x] + tails[y] for x, y in zip(prompts, responses, strict=True)]
+    return [heads[x] + tail for x, tail in zip(prompts, tails, strict=True)]
 
 
 def _with_scalar_head(policy: "Policy", seed: int) -> "PreTrainedModel":
@@ -115,7 +119,7 @@ def _with_scalar_head(policy: "Policy", seed: int) -> "PreTrainedModel":
     from transformers import AutoModelForSequenceClassification
 
     config = copy.deepcopy(policy.model.config)
-    config.num_labels = 1
+    config.num_labels, config.pad_token_id = 1, policy.pad
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = AutoModelForSequenceClassification.from_config(config)

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from autodidact.checks import finite
+
 
 @dataclass(frozen=True)
 class ScalarJudge:
@@ -16,6 +18,7 @@ class ScalarJudge:
     scale: float = 1.0
 
     def probability(self, prompt: object, a: str, b: str) -> float:
-        """P(a beats b | prompt)."""
-        gap = self.scale * (self.utility(prompt, a) - self.utility(prompt, b))
+        """P(a beats b | prompt). Raises ValueError for a utility that is no finite number."""
+        one, two = (float(finite(f"utility of {y[:40]!r}", self.utility(prompt, y))) for y in (a, b))
+        gap = self.scale * (one - two)
         return 1 / (1 + math.exp(-gap)) if gap > -700 else 0.0

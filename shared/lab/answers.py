@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodidact.checks import finite
+
 if TYPE_CHECKING:
     from autodidact.models.policy import Policy
     from autodidact.models.sampling import Sample
@@ -32,8 +34,8 @@ class Answers:
 
     @cached_property
     def gold(self) -> np.ndarray:
-        """The world's score of every answer, in [0, 1]."""
-        return self.each(self.world.score)
+        """The world's score of every answer, in [0, 1]. Raises ValueError for one that is no finite number."""
+        return finite("gold", self.each(self.world.score))
 
     @cached_property
     def words(self) -> np.ndarray:
@@ -76,8 +78,7 @@ class Answers:
     def kl(self, policy: "Policy", sampler: "Policy") -> float:
         """KL(sampler || policy), nats a response: mean of ratio - 1 - log ratio, which is never negative.
 
-        sampler: the policy that gave the answers. Both score them anew, in the same way: an answer that was cut at
-        its token limit has no end token in its own log-probability, and has one when it is scored.
+        sampler: the policy that gave the answers; both score them anew, token for token in the same way.
         """
         gap = self.logprobs(policy) - self.logprobs(sampler)
         return float(np.mean(np.expm1(gap) - gap))

@@ -5,6 +5,8 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from autodidact.models.response import tokens_key
+
 LARGEST = 10_000_000  # parameters: of larger policies nothing is kept, their descendants would fill the memory
 
 
@@ -33,6 +35,8 @@ def key_of(*parts: Any) -> Hashable:
 
 
 def _plain(value: Any) -> Hashable:
+    if isinstance(value, str):
+        return tokens_key(value)
     if isinstance(value, Mapping):
         return tuple((name, _plain(v)) for name, v in sorted(value.items()))
     if isinstance(value, list | tuple):

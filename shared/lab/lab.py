@@ -12,9 +12,10 @@ from autodidact.bases import load_policy
 from autodidact.environments import load_world
 from autodidact.lab.answers import Answers
 from autodidact.lab.kept import Kept, key_of
+from autodidact.models.response import is_whole
 from autodidact.models.tiny import base_of
 from autodidact.streams import stream, torch_seed
-from autodidact.training import adapters, train_preferences, train_supervised
+from autodidact.training import adapters, train_preferences, train_supervised, whole_pairs
 
 if TYPE_CHECKING:
     from autodidact.claims import Study
@@ -30,10 +31,12 @@ class Lab:
 
     Reads of the study's parameters: `world`, `model`, `base_*` (fields of `TinyBase`), `tower` (a policy that sees);
     `temperature`, `top_p`, `max_new_tokens`; `steps`, `batch_size`, `learning_rate`, `gradient_accumulation`,
-    `optimizer`, `schedule`, `warmup`, `lora_rank`; `prompts`, `responses`, `rounds`; `heldout`, `eval_responses`. Those
-    that a preset lacks are at the library's own defaults; a keyword of a verb overrules. Answers and trainings that two
-    arms share (same policy, same pairs, same loss, same run) are computed once. The study's progress names the
-    stage. world: another one than the preset's.
+    `optimizer`, `schedule`, `warmup`, `lora_rank`; `prompts`, `responses`, `rounds`; `heldout`, `eval_responses`;
+    `unended`: what becomes of an answer cut at its token limit, "open" (scored and trained without an end token, the
+    default), "closed" (with one that was never written) or "dropped" (scored as "open", and left out of training, with
+    its pair). Those that a preset lacks are at the library's own defaults; a keyword of a verb overrules. Answers and
+    trainings that two arms share (same policy, same pairs, same loss, same run) are computed once. The study's progress
+    names the stage, and how many pairs or examples were left out. world: another one than the preset's.
     """
 
     def __init__(self, study: "Study", world: str | None = None) -> None:
@@ -41,6 +44,7 @@ class Lab:
         self._stage = study.progress
         self.world = load_world(world or self.p.world)
         self._kept = Kept()
+        self._drops = getattr(self.p, "unended", None) == "dropped"
 
     def base(self, s: int, model: str | None = None) -> "Policy":
         """The base model of a seed; model: another name than the preset's `model`."""
@@ -56,7 +60,8 @@ class Lab:
     ) -> Answers:
         """n answers to every prompt, one of the world or a text; over: any of `SAMPLING`, `batch_size`."""
         inputs = list(prompts) if hasattr(self.p, "tower") else [getattr(x, "text", x) for x in prompts]
-        options = self._named(SAMPLING) | over
+        closing = {} if self._drops else self._named(["unended"])
+        options = self._named(SAMPLING) | closing | over
         return Answers(prompts, inputs, policy.generate(inputs, n, rng=rng, **options), self.world)
 
     def ask(self, policy: "Policy", s: int, t: int, **over: Any) -> Answers:
@@ -93,24 +98,27 @@ class Lab:
         self, policy: "Policy", pairs: "Sequence[Pair]", s: int, t: int, *, loss: Callable, **over: Any
     ) -> "tuple[Policy, list[Mapping[str, float]]]":
         """The same, and the log of every step."""
+        pairs, cut = whole_pairs(pairs) if self._drops else (pairs, 0)
         if not pairs:
             return policy, []
         how = self.run(s, t, **over)
         key = key_of("train", [(q.prompt, q.chosen, q.rejected, q.columns) for q in pairs], loss, how)
 
         def fit() -> "tuple[Policy, list[Mapping[str, float]]]":
-            self._stage(f"round {t + 1}: training on {len(pairs)} pairs")
+            self._stage(f"round {t + 1}: training on {len(pairs)} pairs{_left_out(cut)}")
             return train_preferences(policy, pairs, loss=loss, **how)
 
         return self._kept.get(policy, key, fit)
 
     def supervise(self, policy: "Policy", examples: Sequence[tuple[Any, str]], s: int, t: int, **over: Any) -> "Policy":
         """The policy after supervised training on (prompt, response) texts; over: any field of `Run`, `lora`."""
+        kept = [(x, y) for x, y in examples if is_whole(y) or not self._drops]
+        cut, examples = len(examples) - len(kept), kept
         how = self.run(s, t, **over)
-        key = key_of("supervise", list(examples), how)
+        key = key_of("supervise", examples, how)
 
         def fit() -> "tuple[Policy, list[Mapping[str, float]]]":
-            self._stage(f"round {t + 1}: training on {len(examples)} examples")
+            self._stage(f"round {t + 1}: training on {len(examples)} examples{_left_out(cut)}")
             return train_supervised(policy, examples, **how)
 
         return self._kept.get(policy, key, fit)[0]
@@ -133,3 +141,7 @@ class Lab:
     def _named(self, names: Sequence[str]) -> dict[str, Any]:
         """The preset's parameters of these names, those that it has and sets."""
         return {n: getattr(self.p, n) for n in names if getattr(self.p, n, None) is not None}
+
+
+def _left_out(cut: int) -> str:
+    return f", {cut} left out: cut at the token limit" if cut else ""

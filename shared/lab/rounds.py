@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autodidact.checks import finite
 from autodidact.samplers import extreme_pairs
 
 if TYPE_CHECKING:
@@ -62,10 +63,11 @@ def pair_accuracy(score: "Callable[[Sequence[str], Sequence[str]], Sequence[floa
     """How often score(prompts, responses) is higher for the chosen than for the rejected side, ties counting one half.
 
     score: a number a response, such as `RewardModel.rewards` or a difference of two policies' `sequence_logprobs`.
-    Raises ValueError where there are no pairs.
+    Raises ValueError where there are no pairs, and for a score that is no finite number.
     """
     if not pairs:
         raise ValueError("pairs is empty: there is no accuracy of nothing")
     prompts = [q.prompt for q in pairs]
-    chosen, rejected = score(prompts, [q.chosen for q in pairs]), score(prompts, [q.rejected for q in pairs])
+    chosen = finite("score of chosen", score(prompts, [q.chosen for q in pairs]))
+    rejected = finite("score of rejected", score(prompts, [q.rejected for q in pairs]))
     return float(np.mean(np.sign(np.subtract(chosen, rejected)) + 1) / 2)

@@ -1,5 +1,7 @@
 """Arithmetic on the weights of two policies of one architecture."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -12,8 +14,10 @@ def extrapolate(policy: Policy, past: Policy, by: float, *, direction: np.random
     by: 0 copies, above 0 goes on in the direction of the last training, below 0 goes back (-1: `past`). Only weights
     that differ move, so adapters over one frozen base move alone, and a tied weight moves once. Buffers are copied.
     direction: draws, in place of w - w_past, a normal vector of the same norm, weight by weight: a control.
-    Raises ValueError for policies whose weights differ in name or shape.
+    Raises ValueError for policies whose weights differ in name or shape, and for `by` not finite.
     """
+    if not math.isfinite(by):
+        raise ValueError(f"by={by} must be finite")
     result = policy.copy()
     own, old = dict(result.model.named_parameters()), dict(past.model.named_parameters())
     if own.keys() != old.keys() or any(own[name].shape != old[name].shape for name in own):

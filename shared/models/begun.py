@@ -4,9 +4,10 @@
 with an end token, a policy learns to stop after one step.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 
 from autodidact.models.policy import Policy
+from autodidact.models.response import is_whole
 
 MARK = "\x1e"  # between a question and the beginning of its answer; no text of ours holds it
 
@@ -35,27 +36,20 @@ class BegunPolicy(Policy):
         self.ends_answers = end
         self.max_prompt_length = max_prompt_length
 
-    def encode(self, prompt: str) -> list[int]:
+    def _read(self, prompts: list[str]) -> list[list[int]]:
         """Token ids of question and beginning, cut from the left."""
-        question, _, answer = prompt.partition(MARK)
-        ids = super().encode(question)
-        if answer:
-            ids = [*ids, *self.tokenizer(answer, add_special_tokens=False)["input_ids"]]
-        return ids[-self.max_prompt_length :] if self.max_prompt_length else ids
+        parts = [prompt.partition(MARK) for prompt in prompts]
+        heads = super()._read([question for question, _, _ in parts])
+        tails = (
+            self.tokenizer(answer, add_special_tokens=False)["input_ids"] if answer else [] for *_, answer in parts
+        )
+        rows = ([*head, *tail] for head, tail in zip(heads, tails, strict=True))
+        return [row[-self.max_prompt_length :] if self.max_prompt_length else row for row in rows]
 
-    def encode_prompts(self, prompts: Sequence[str]) -> dict[str, list[int]]:
-        """Prompt -> token ids, each different prompt encoded once."""
-        return {prompt: self.encode(prompt) for prompt in dict.fromkeys(prompts)}
-
-    def encode_response(self, response: str) -> list[int]:
-        """Token ids of a response, with the end token if responses end answers."""
-        ids = super().encode_response(response)
-        return ids if self.ends_answers else ids[:-1]
-
-    def encode_responses(self, responses: Sequence[str]) -> dict[str, list[int]]:
-        """Response -> token ids, each different response encoded once."""
-        rows = super().encode_responses(responses)
-        return rows if self.ends_answers else {response: ids[:-1] for response, ids in rows.items()}
+    def _response(self, response: str, read: dict[str, list[int]]) -> list[int]:
+        """Token ids of a response, its end token left out if responses do not end answers."""
+        ids = super()._response(response, read)
+        return ids[:-1] if not self.ends_answers and is_whole(response) else ids
 
     def _state(self) -> Hashable | None:
         state = super()._state()

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 
 Prompt = str | tuple[str | bytes | None, ...]  # what tells a prompt from others
+Response = str | tuple[str, tuple[int, ...], bool]  # what tells a response from others: its text, or its tokens too
+Key = tuple[Prompt, Response]
 BYTES = 2**26
 _OVERHEAD = 400  # bytes of an entry besides its texts and numbers: the dictionary's, the key's, the array's
 
@@ -16,7 +18,7 @@ class Memo:
     def __init__(self, limit: int = BYTES) -> None:
         self.limit = limit
         self._state: Any = None
-        self._rows: dict[tuple[Prompt, str], np.ndarray] = {}
+        self._rows: dict[Key, np.ndarray] = {}
         self._used = 0
 
     def __len__(self) -> int:
@@ -32,12 +34,12 @@ class Memo:
         self._state = state
         return self
 
-    def get(self, key: tuple[Prompt, str]) -> torch.Tensor | None:
+    def get(self, key: Key) -> torch.Tensor | None:
         """What was put there, not to be written to; None if there is nothing."""
         row = self._rows.get(key)
         return None if row is None else torch.from_numpy(row)
 
-    def put(self, key: tuple[Prompt, str], row: torch.Tensor) -> None:
+    def put(self, key: Key, row: torch.Tensor) -> None:
         """Keep a copy of `row` (tokens,), float32 on the CPU."""
         self._used += _size(key, row.numel())
         self._rows[key] = row.numpy().copy()
@@ -46,11 +48,12 @@ class Memo:
             self._used -= _size(oldest, len(self._rows.pop(oldest)))
 
 
-def _size(key: tuple[Prompt, str], tokens: int) -> int:
+def _size(key: Key, tokens: int) -> int:
     """Bytes of an entry, its texts counted as its own although entries may share them."""
     prompt, response = key
     texts = [prompt] if isinstance(prompt, str) else [part for part in prompt if part is not None]
-    return _OVERHEAD + sum(map(len, texts)) + len(response) + 4 * tokens
+    said = len(response) if isinstance(response, str) else len(response[0]) + 8 * len(response[1])
+    return _OVERHEAD + sum(map(len, texts)) + said + 4 * tokens
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ import torch
 
 from autodidact.models.encoding import Encoding
 from autodidact.models.memo import Memo, weights_state
+from autodidact.models.response import tokens_key
 from autodidact.models.sampling import Sample, sample
 from autodidact.models.scoring import token_logprobs
 
@@ -20,8 +21,8 @@ class Policy(Encoding):
     """A causal language model that answers prompts.
 
     Prompts and responses are plain strings; `encode` puts a prompt into the form that the model expects (its chat
-    template where the tokenizer has one) and `encode_response` ends a response with the token that ends a turn, so
-    that what is sampled, scored and trained is token for token the same.
+    template where the tokenizer has one) and `encode_response` ends a response with the token that ends a turn. A
+    sampled `Response` keeps its own tokens, so that what is sampled, scored and trained is token for token the same.
     """
 
     def __init__(self, model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", name: str = "") -> None:
@@ -48,6 +49,7 @@ class Policy(Encoding):
         top_p: float = 1.0,
         max_new_tokens: int = 16,
         batch_size: int = 512,
+        unended: str = "open",
     ) -> list[list[Sample]]:
         """`n` responses for every prompt: `autodidact.samplers.sample` on this policy."""
         return sample(
@@ -59,6 +61,7 @@ class Policy(Encoding):
             top_p=top_p,
             max_new_tokens=max_new_tokens,
             batch_size=batch_size,
+            unended=unended,
         )
 
     def logprobs(
@@ -66,19 +69,22 @@ class Policy(Encoding):
     ) -> list[torch.Tensor]:
         """log pi(token | prompt, tokens before) for every token of each response, the end token included.
 
+        A sampled response is scored in the tokens it came in, without an end token where it was cut at its limit.
         Returns one float32 tensor a response, of shape (tokens,), in nats. What was asked before of the same weights is
         remembered (`memo`) and not computed again. `batch_tokens` bounds prompt and response tokens of one forward
         pass (None: what is quick on the policy's device). Raises ValueError if the two lists differ in length.
         """
         if len(prompts) != len(responses):
             raise ValueError(f"prompts and responses must be as many: {len(prompts)} and {len(responses)} were given")
-        keys = [(self.identity(x), y) for x, y in zip(prompts, responses, strict=True)]
+        keys = [(self.identity(x), tokens_key(y)) for x, y in zip(prompts, responses, strict=True)]
         state = self._state()
         memo = self.memo.of(state)
         known = {key: memo.get(key) for key in dict.fromkeys(keys)}
-        missing = {key: x for key, x in zip(keys, prompts, strict=True) if known[key] is None}
-        heads, tails = self.encode_prompts(missing.values()), self.encode_responses([y for _, y in missing])
-        fresh = token_logprobs(self, [(heads[x], tails[y]) for (_, y), x in missing.items()], batch_tokens)
+        missing = {key: (x, y) for key, x, y in zip(keys, prompts, responses, strict=True) if known[key] is None}
+        heads = self.encode_prompts([x for x, _ in missing.values()])
+        tails = self.encode_responses([y for _, y in missing.values()])
+        asked = [(heads[x], tail) for (x, _), tail in zip(missing.values(), tails, strict=True)]
+        fresh = token_logprobs(self, asked, batch_tokens)
         for key, row in zip(missing, fresh, strict=True):
             known[key] = row
             if state is not None:

@@ -1,11 +1,15 @@
 """Batched n-best sampling whose every response depends on its prompt's seed and on nothing else in the batch."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+
+from autodidact.checks import whole
+from autodidact.models.response import Response, vocabulary_of
 
 
 class Speaker(Protocol):
@@ -22,6 +26,17 @@ class Speaker(Protocol):
     def ends(self) -> frozenset[int]:
         """Token ids that end a response."""
 
+    @property
+    def end(self) -> int:
+        """The token that ends a response in training."""
+
+    @property
+    def pad(self) -> int:
+        """What fills rows up where nobody looks."""
+
+    def check_places(self, tokens: int, what: str) -> None:
+        """Raise ValueError for a sequence longer than the positions that the model has learned."""
+
     def encode_prompts(self, prompts: Sequence[Any]) -> dict[Any, list[int]]:
         """Prompt -> token ids."""
 
@@ -29,6 +44,7 @@ class Speaker(Protocol):
         """The texts of response token ids."""
 
 
+UNENDED = ("open", "closed")
 WORTH = 0.75  # ended responses leave the batch once no more than this share of it goes on
 
 
@@ -36,14 +52,20 @@ WORTH = 0.75  # ended responses leave the batch once no more than this share of 
 class Sample:
     """A response: its text, its log-probability under the policy, its tokens, and whether it ended by itself.
 
+    `text` carries the token ids that scoring and training take (see `Response`), `ids` for short.
     `logprob` is log pi(response | prompt) in nats at temperature 1 over the whole vocabulary, whatever temperature and
     top-p it was drawn with; it sums over `tokens` tokens, the end token included if the response `ended`.
     """
 
-    text: str
+    text: Response
     logprob: float
     tokens: int
     ended: bool
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Token ids of the response, as they are scored and trained."""
+        return self.text.ids
 
 
 def sample(
@@ -56,6 +78,7 @@ def sample(
     top_p: float = 1.0,
     max_new_tokens: int = 16,
     batch_size: int = 512,
+    unended: str = "open",
 ) -> list[list[Sample]]:
     """Draw `n` responses to every prompt.
 
@@ -65,12 +88,21 @@ def sample(
 
     temperature: 1 samples the policy, 0 is greedy. top_p: the smallest set of tokens whose probability reaches it.
     max_new_tokens: response tokens at most, the end token included. batch_size: responses in one forward pass.
-    Returns one list of `n` `Sample`s a prompt, in order. Raises ValueError for values outside these ranges.
+    unended: how an answer that was cut at that limit is scored and trained, "open": as it was sampled, without an end
+    token; "closed": as if it were whole, with the end token that the policy did not write.
+    Returns one list of `n` `Sample`s a prompt, in order. Raises ValueError for values outside these ranges, and for
+    prompts that leave no room for as many tokens in the positions that the model has learned.
     """
-    _check(n, temperature, top_p, max_new_tokens, batch_size)
+    n, max_new_tokens, batch_size = (
+        whole(name, value, 1)
+        for name, value in (("n", n), ("max_new_tokens", max_new_tokens), ("batch_size", batch_size))
+    )
+    _check(temperature, top_p, unended)
     seeds = rng.integers(2**63, size=len(prompts)).tolist()
     heads = policy.encode_prompts(prompts)
     encoded = [heads[prompt] for prompt in prompts]
+    longest = max(map(len, encoded), default=0)
+    policy.check_places(longest + max_new_tokens, f"the longest prompt with max_new_tokens={max_new_tokens}")
     order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))  # like lengths together: little padding
     rows = [(i, j) for i in order for j in range(n)]
     training, _ = policy.model.training, policy.model.eval()
@@ -78,20 +110,19 @@ def sample(
     for start in range(0, len(rows), batch_size):
         batch = rows[start : start + batch_size]
         uniforms = np.stack([np.random.default_rng([seeds[i], j]).random(max_new_tokens) for i, j in batch])
-        answers = _decode(policy, [i for i, _ in batch], encoded, uniforms, temperature, top_p)
+        answers = _decode(policy, [i for i, _ in batch], encoded, uniforms, temperature, top_p, unended == "closed")
         drawn.update(zip(batch, answers, strict=True))
     policy.model.train(training)
     return [[drawn[i, j] for j in range(n)] for i in range(len(prompts))]
 
 
-def _check(n: int, temperature: float, top_p: float, max_new_tokens: int, batch_size: int) -> None:
-    for name, value in (("n", n), ("max_new_tokens", max_new_tokens), ("batch_size", batch_size)):
-        if value < 1:
-            raise ValueError(f"{name}={value} must be at least 1")
-    if temperature < 0:
-        raise ValueError(f"temperature={temperature} must not be negative (0 is greedy)")
+def _check(temperature: float, top_p: float, unended: str) -> None:
+    if not 0 <= temperature < math.inf:
+        raise ValueError(f"temperature={temperature} must be finite and not negative (0 is greedy)")
     if not 0 < top_p <= 1:
         raise ValueError(f"top_p={top_p} must lie in (0, 1]")
+    if unended not in UNENDED:
+        raise ValueError(f"unended={unended!r} is unknown; known are {', '.join(UNENDED)}")
 
 
 @torch.inference_mode()
@@ -102,11 +133,12 @@ def _decode(
     uniforms: np.ndarray,
     temperature: float,
     top_p: float,
+    close: bool,
 ) -> list[Sample]:
     """Decode one batch; row r answers prompt `owners[r]` with the uniform numbers `uniforms[r]`."""
     model, device = policy.model, policy.device
     unique = list(dict.fromkeys(owners))  # a prompt is read once, its cache repeated for its samples
-    ids, mask = left_padded([encoded[i] for i in unique], policy.tokenizer.pad_token_id, device)
+    ids, mask = left_padded([encoded[i] for i in unique], policy.pad, device)
     position = mask.cumsum(1).sub(1).clamp(min=0)
     out = model(ids, attention_mask=mask, position_ids=position, use_cache=True, logits_to_keep=1)
     index = {i: k for k, i in enumerate(unique)}
@@ -118,7 +150,7 @@ def _decode(
     u = torch.from_numpy(uniforms).to(device)
     ends = torch.tensor(sorted(policy.ends), device=device)
     length = uniforms.shape[1]
-    tokens = torch.full((len(owners), length), policy.tokenizer.pad_token_id, device=device)
+    tokens = torch.full((len(owners), length), policy.pad, device=device)
     logps = torch.zeros(len(owners), length, dtype=torch.float64, device=device)
     counts = torch.full((len(owners),), length, device=device)
     ended = torch.zeros(len(owners), dtype=torch.bool, device=device)
@@ -151,7 +183,7 @@ def _decode(
             logits_to_keep=1,
         )
         cache, logits = out.past_key_values, out.logits[:, -1]
-    return _collect(policy, tokens.cpu(), refuse_nan(logps.sum(1), policy).cpu(), counts.cpu(), ended.cpu())
+    return _collect(policy, tokens.cpu(), refuse_nan(logps.sum(1), policy).cpu(), counts.cpu(), ended.cpu(), close)
 
 
 def left_padded(rows: list[list[int]], pad: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -184,8 +216,21 @@ def _draw(scores: torch.Tensor, uniform: torch.Tensor, temperature: float, top_p
 
 
 def _collect(
-    policy: Speaker, tokens: torch.Tensor, logps: torch.Tensor, counts: torch.Tensor, ended: torch.Tensor
+    policy: Speaker,
+    tokens: torch.Tensor,
+    logps: torch.Tensor,
+    counts: torch.Tensor,
+    ended: torch.Tensor,
+    close: bool,
 ) -> list[Sample]:
     rows = list(zip(tokens.tolist(), logps.tolist(), counts.tolist(), ended.tolist(), strict=True))
     texts = policy.decode_all([ids[: count - over] for ids, _, count, over in rows])
-    return [Sample(text, logp, count, over) for text, (_, logp, count, over) in zip(texts, rows, strict=True)]
+    vocabulary = vocabulary_of(policy.tokenizer)
+
+    def response(text: str, ids: list[int], ended: bool) -> Response:
+        return Response(text, ids if ended or not close else (*ids, policy.end), ended or close, vocabulary)
+
+    return [
+        Sample(response(text, ids[:count], over), logp, count, over)
+        for text, (ids, logp, count, over) in zip(texts, rows, strict=True)
+    ]

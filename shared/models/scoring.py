@@ -18,10 +18,11 @@ def token_logprobs(
     """log pi of every token of each response given its prompt, pairs of token ids: float32 (tokens,), in nats.
 
     batch_tokens: prompt and response tokens of one forward pass at most; None: by the policy's device. Raises
-    ValueError for `batch_tokens` below 1 and where the model gives NaN.
+    ValueError for `batch_tokens` below 1, for more tokens than the model has positions, and where it gives NaN.
     """
     if batch_tokens is not None and batch_tokens < 1:
         raise ValueError(f"batch_tokens={batch_tokens} must be at least 1, or None")
+    policy.check_places(max((len(x) + len(y) for x, y in pairs), default=0), "the longest prompt with its response")
     budget = batch_tokens or (CPU_TOKENS if policy.device.type == "cpu" else GPU_TOKENS)
     several = len(pairs) >= SHARED * len({tuple(head) for head, _ in pairs})
     forward = _after_prompts if several else _at_once
@@ -68,7 +69,7 @@ def _after_prompts(policy: Speaker, pairs: list[tuple[Ids, Ids]]) -> list[torch.
     device = policy.device
     place = {head: row for row, head in enumerate(dict.fromkeys(tuple(x) for x, _ in pairs))}
     source = torch.tensor([place[tuple(x)] for x, _ in pairs], device=device)
-    ids, seen = left_padded([list(head) for head in place], policy.tokenizer.pad_token_id, device)
+    ids, seen = left_padded([list(head) for head in place], policy.pad, device)
     position = seen.cumsum(1).sub(1).clamp(min=0)
     out = policy.model(ids, attention_mask=seen, position_ids=position, use_cache=True, logits_to_keep=1)
     tails, mask = _right_padded([y for _, y in pairs], policy)
@@ -90,7 +91,7 @@ def _after_prompts(policy: Speaker, pairs: list[tuple[Ids, Ids]]) -> list[torch.
 
 
 def _right_padded(rows: list[Ids], policy: Speaker) -> tuple[torch.Tensor, torch.Tensor]:
-    width, pad = max(map(len, rows)), policy.tokenizer.pad_token_id
+    width, pad = max(map(len, rows)), policy.pad
     ids = torch.tensor([row + [pad] * (width - len(row)) for row in rows], dtype=torch.long, device=policy.device)
     mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows], device=policy.device)
     return ids, mask.long()

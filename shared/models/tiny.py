@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from autodidact.checks import finite, whole
 from autodidact.streams import stream, torch_seed
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ class TinyBase:
     layers: int = 2
     heads: int = 4
     initializer_range: float = 0.06  # at Llama's 0.02 so narrow a net takes twice the steps to find its demands
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "hidden", "layers", "heads"):
+            object.__setattr__(self, name, whole(name, getattr(self, name), 1))
+        for name in ("learning_rate", "initializer_range"):
+            object.__setattr__(self, name, float(finite(name, getattr(self, name))))
 
 
 def base_fields(kind: type, parameters: Mapping[str, Any]) -> dict[str, Any]:

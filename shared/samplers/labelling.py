@@ -22,7 +22,8 @@ def extreme_pairs(
     prompts: texts. responses: N for each. scores: (prompts, N). columns: name to (prompts,), handed to each pair for
     the loss. A prompt is left out where best and worst coincide: the same index (all scores equal) or the same text.
     Returns the pairs, and for each the row (prompt, best, worst) of indices that it came from, (pairs, 3).
-    Raises ValueError where the numbers of prompts, responses, scores or column values differ.
+    Raises ValueError where the numbers of prompts, responses, scores or column values differ, and for scores that are
+    no finite numbers.
     """
     from autodidact.training.preferences import Pair
 
@@ -35,7 +36,7 @@ def extreme_pairs(
     for i, (x, texts) in enumerate(zip(prompts, responses, strict=True)):
         if len(scores[i]) != len(texts):
             raise ValueError(f"scores[{i}] must be one a response: {len(scores[i])} for {len(texts)} were given")
-        best, worst = best_and_worst(scores[i])
+        best, worst = best_and_worst(scores[i], f"scores[{i}]")
         if texts[best] != texts[worst]:
             pairs.append(Pair(x, texts[best], texts[worst], {name: float(c[i]) for name, c in columns.items()}))
             rows.append((i, best, worst))

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autodidact.checks import finite
+
 
 class CodePair(NamedTuple):
     """Indices of a chosen and a rejected code."""
@@ -79,8 +81,8 @@ def self_validation(passed: np.ndarray, d: float = 0.85, rounds: int = 10) -> np
 
 def top_and_bottom(scores: np.ndarray, rng: np.random.Generator | None = None) -> CodePair | None:
     """The code with the highest and the one with the lowest score, (J,); None if all are equal."""
-    scores = np.asarray(scores, float)
-    if scores.ndim != 1 or not scores.size or not np.isfinite(scores).all():
+    scores = finite("scores", scores)
+    if scores.ndim != 1 or not scores.size:
         raise ValueError(f"scores must be finite numbers of shape (codes,), not of shape {scores.shape}")
     if scores.max() == scores.min():
         return None

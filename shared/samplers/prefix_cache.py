@@ -37,6 +37,7 @@ class PrefixCache:
         """Log-probabilities in nats, float32 of shape (prefixes, vocabulary); ValueError for an empty prefix."""
         if not all(prefixes):
             raise ValueError("prefixes holds an empty one: a distribution needs one token or more before it")
+        self.policy.check_places(max(map(len, prefixes)), "the longest prefix")
         missing = [x for x in dict.fromkeys(prefixes) if x not in self._rows]
         fresh: dict[tuple[int, ...], np.ndarray] = {}
         for one_step in (False, True):  # whole prefixes first: they may be parents of the others
@@ -54,7 +55,7 @@ class PrefixCache:
 
     def _read(self, batch: list[tuple[int, ...]]) -> np.ndarray:
         """Whole prefixes, right-padded: what lies before padding does not see it."""
-        width, pad = max(map(len, batch)), self.policy.tokenizer.pad_token_id
+        width, pad = max(map(len, batch)), self.policy.pad
         ids = torch.tensor([[*x, *[pad] * (width - len(x))] for x in batch], device=self.policy.device)
         mask = torch.tensor([[1] * len(x) + [0] * (width - len(x)) for x in batch], device=self.policy.device)
         out = self.policy.model(ids, attention_mask=mask, use_cache=True)

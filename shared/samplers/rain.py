@@ -38,9 +38,6 @@ def rain(
     settings = settings or SearchSettings()
     streams = [np.random.default_rng(seed) for seed in rng.integers(2**63, size=len(prompts))]
     tasks = [Task(tuple(policy.encode(x)), settings, own) for x, own in zip(prompts, streams, strict=True)]
-    empty = [i for i, task in enumerate(tasks) if not task.prompt]
-    if empty:
-        raise ValueError(f"prompts[{empty[0]}]={prompts[empty[0]]!r} has no tokens, so there is nothing to go on from")
 
     def scores(items: list[tuple[int, str]]) -> Sequence[float]:
         asked = [(prompts[i], text) for i, text in items]

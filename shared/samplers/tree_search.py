@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from autodidact.checks import finite
 from autodidact.samplers import token_sets
 from autodidact.samplers.tree_node import Embed, Node, backup, most_visited, select, wants_child
 
@@ -69,6 +70,8 @@ class SearchSettings:
             raise ValueError(f"lengths={self.lengths} must be numbers of at least 1")
         if not 0 <= self.uniform <= 1:
             raise ValueError(f"uniform={self.uniform} must lie in [0, 1]")
+        for name in ("early_value", "c", "gamma", "threshold", "temperature", "spread"):
+            finite(name, getattr(self, name))
         if self.temperature <= 0:
             raise ValueError(f"temperature={self.temperature} must be greater than 0")
         if self.c < 0 or self.gamma < 0:

@@ -6,7 +6,7 @@ TRL is loaded when a training first needs it, and with the name `PreferenceTrain
 from typing import Any
 
 from autodidact.training.adapters import adapters
-from autodidact.training.pairs import Pair, extra_columns
+from autodidact.training.pairs import Pair, extra_columns, whole_pairs
 from autodidact.training.preferences import train_preferences
 from autodidact.training.run import Diverged, Run
 from autodidact.training.second_choice import train_second_choice
@@ -25,6 +25,7 @@ __all__ = [
     "train_preferences",
     "train_second_choice",
     "train_supervised",
+    "whole_pairs",
 ]
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from autodidact.models.response import is_whole
+
 if TYPE_CHECKING:
     import torch
 
@@ -29,6 +31,12 @@ class Pair:
     chosen: str
     rejected: str
     columns: Mapping[str, float] = field(default_factory=dict)
+
+
+def whole_pairs(pairs: Sequence[Pair]) -> tuple[list[Pair], int]:
+    """The pairs of two whole answers, and how many were left out: those with a response cut at its token limit."""
+    kept = [pair for pair in pairs if is_whole(pair.chosen) and is_whole(pair.rejected)]
+    return kept, len(pairs) - len(kept)
 
 
 def extra_columns(loss: "Callable[..., torch.Tensor]") -> dict[str, bool]:
@@ -63,12 +71,13 @@ def pair_rows(
     a pair lacks, or that is not finite, and for pairs of which only some bring a reference.
     """
     prompts = run.encode_prompts(policy, [pair.prompt for pair in pairs])
-    responses = policy.encode_responses([text for pair in pairs for text in (pair.chosen, pair.rejected)])
-    data: dict[str, list] = {
-        "prompt_ids": [prompts[pair.prompt] for pair in pairs],
-        "chosen_ids": [responses[pair.chosen][: run.room(prompts[pair.prompt])] for pair in pairs],
-        "rejected_ids": [responses[pair.rejected][: run.room(prompts[pair.prompt])] for pair in pairs],
-    }
+    heads = [prompts[pair.prompt] for pair in pairs]
+    data: dict[str, list] = {"prompt_ids": heads}
+    for side in ("chosen", "rejected"):
+        tails = policy.encode_responses([getattr(pair, side) for pair in pairs])
+        data[f"{side}_ids"] = [tail[: run.room(head)] for head, tail in zip(heads, tails, strict=True)]
+        longest = max(len(head) + len(tail) for head, tail in zip(heads, data[f"{side}_ids"], strict=True))
+        policy.check_places(longest, f"the longest prompt with its {side} response")
     for name, required in extra_columns(loss).items():
         if required or name in pairs[0].columns:
             data[name] = [_column(pair, name, index) for index, pair in enumerate(pairs)]
@@ -80,7 +89,7 @@ def pair_rows(
 
 def _column(pair: Pair, name: str, index: int) -> float:
     value = pair.columns.get(name)
-    if value is None or not math.isfinite(value):
+    if isinstance(value, str) or value is None or not math.isfinite(value):
         has = ", ".join(pair.columns) or "none"
-        raise ValueError(f"pairs[{index}] needs a finite column {name} for the loss, got {value}; its columns: {has}")
+        raise ValueError(f"pairs[{index}] needs a finite column {name} for the loss, got {value!r}; its columns: {has}")
     return float(value)

@@ -1,14 +1,15 @@
 """TRL's `DPOTrainer` with the loss handed in: any function of `autodidact.losses`, and the columns that it asks for."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from datasets import Dataset, IterableDataset
 from torch.utils.data import DataLoader
 from trl import DPOConfig, DPOTrainer
 
+from autodidact.checks import finite
 from autodidact.training.objectives import second_choices
 from autodidact.training.pairs import LOGPS, extra_columns, loss_beta
 
@@ -26,7 +27,10 @@ LOSS_ARGUMENTS = {
 
 
 class WithColumns:
-    """A collator that lets another build the batch and adds columns of numbers to it, float32 of shape (batch,)."""
+    """A collator that lets another build the batch and adds columns of numbers to it, float32 of shape (batch,).
+
+    Raises ValueError for a value that is no finite number: rows that are streamed are seen here for the first time.
+    """
 
     def __init__(self, collator: Callable[[list[dict]], dict], columns: Sequence[str]) -> None:
         self.collator = collator
@@ -34,9 +38,13 @@ class WithColumns:
 
     def __call__(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         """The other collator's batch and the columns."""
-        columns = {
-            name: torch.tensor([example[name] for example in examples], dtype=torch.float32) for name in self.columns
-        }
+        for name in (n for n in LOGPS if n in examples[0]):
+            _check_values(name, "a batch", [example[name] for example in examples])
+        columns = {}
+        for name in self.columns:
+            values = [example.get(name) for example in examples]
+            _check_values(name, "a batch", values)
+            columns[name] = torch.tensor(values, dtype=torch.float32)
         return {**self.collator(examples), **columns}
 
 
@@ -239,13 +247,17 @@ def _columns(loss: Callable[..., torch.Tensor], train: Any, evaluation: Any) -> 
 def _check_column(name: str, where: str, dataset: Dataset | IterableDataset) -> None:
     if name not in _names(dataset):
         raise ValueError(f"{where} lacks the column {name} that the loss takes; it has {', '.join(_names(dataset))}")
-    values = dataset[name][:] if isinstance(dataset, Dataset) else [next(iter(dataset))[name]]
+    _check_values(name, where, dataset[name][:] if isinstance(dataset, Dataset) else [next(iter(dataset))[name]])
+
+
+def _check_values(name: str, where: str, values: list) -> None:
     try:
-        usable = np.isfinite(np.asarray(values, dtype=float))
-    except (TypeError, ValueError):
-        usable = np.zeros(1)
-    if usable.ndim != 1 or not usable.all():
-        raise ValueError(f"column {name} of {where} must hold one finite number an example; it begins {values[:3]}")
+        usable = finite(name, values).ndim == 1
+    except ValueError:
+        usable = False
+    if not usable:
+        bad = next((v for v in values if not (isinstance(v, int | float) and math.isfinite(v))), None)
+        raise ValueError(f"column {name} of {where} must hold one finite number an example, it holds {bad!r}")
 
 
 def _beta(loss: Callable[..., torch.Tensor], args: DPOConfig) -> float:

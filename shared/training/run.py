@@ -4,7 +4,7 @@ import gc
 import math
 import random
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from autodidact.checks import whole
 from autodidact.streams import stream
 
 if TYPE_CHECKING:
@@ -89,9 +90,14 @@ def check_finite(step: int, **quantities: float) -> None:
 
 
 def check_weights(model: torch.nn.Module, step: int) -> None:
-    """Raise `Diverged` if a weight is not finite after this step, the last one."""
-    for name, weight in model.named_parameters():
-        if weight.requires_grad and not weight.isfinite().all():
+    """Raise `Diverged` if a weight in training is not finite after this step, the last one."""
+    check_tensors({name: weight for name, weight in model.named_parameters() if weight.requires_grad}, step)
+
+
+def check_tensors(weights: Mapping[str, torch.Tensor], step: int) -> None:
+    """The same of weights by name."""
+    for name, weight in weights.items():
+        if not weight.isfinite().all():
             raise Diverged(f"step {step}: the weights {name} are not finite, so training has diverged")
 
 
@@ -143,10 +149,10 @@ class Run:
     loop: str = "auto"
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "gradient_accumulation", "max_length"):
+        for name in ("steps", "batch_size", "gradient_accumulation", "max_length", "seed"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name}={value} must be at least 1")
+            if value is not None or name != "max_length":
+                object.__setattr__(self, name, whole(name, value, 0 if name == "seed" else 1))
         if not 0 <= self.learning_rate < math.inf:
             raise ValueError(f"learning_rate={self.learning_rate} must be finite and not below 0")
         if self.loop not in LOOPS:

@@ -44,7 +44,8 @@ def train_supervised(
     sequence = run.order(len(examples))
     heads = run.encode_prompts(policy, [prompt for prompt, _ in examples])
     tails = policy.encode_responses([response for _, response in examples])
-    rows = [(heads[x], tails[y][: run.room(heads[x])]) for x, y in examples]
+    rows = [(heads[x], tail[: run.room(heads[x])]) for (x, _), tail in zip(examples, tails, strict=True)]
+    policy.check_places(max(len(x) + len(y) for x, y in rows), "the longest prompt with its response")
     how = {"sequence": sequence, "on_step": on_step, "progress": progress, "watch": watch, "at": frozenset(at)}
     if serves(policy, run, lora):
         return descend(policy, Demonstrations(rows), run, **how)

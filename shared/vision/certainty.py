@@ -17,7 +17,8 @@ def claim_logprobs(
     Given the picture, the request and what the caption says before. Things are found as `mentions` finds them.
     """
     found = []
-    for text, logps in zip(captions, policy.logprobs(prompts, captions), strict=True):
+    plain = [str(text) for text in captions]  # read anew, as the words before a thing are, whatever tokens it came in
+    for text, logps in zip(plain, policy.logprobs(prompts, plain), strict=True):
         words, spans = text.split(), []
         for i, _ in worlds.mentions(text, shapes):
             spans.append([len(policy.encode_response(" ".join(words[:k]))) - 1 for k in (i, i + 2)])

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from autodidact.training.llama import lay_out, response_logits
+from autodidact.training.run import check_weights
 from autodidact.vision.policy import Seen, VisionPolicy
 from autodidact.vision.sight import TinySight
 
@@ -31,13 +32,13 @@ def teach(policy: VisionPolicy, lessons: Sequence[tuple[Seen, str]], base: TinyS
     heads = policy.encode_prompts([x for x, _ in lessons])
     tails = policy.encode_responses([y for _, y in lessons])
     parts = {"caption": [], "draw": [], "question": [], "first": [], "second": []}
-    for x, y in lessons:
+    for (x, _), tail in zip(lessons, tails, strict=True):
         part = x.truth.kind if x.truth.kind in parts else "question"
-        parts[part].append((heads[x], tails[y]))
+        parts[part].append((heads[x], tail))
         if part == "question" and LOOK_UP in (words := x.text.split()) and AGAIN not in words:
-            parts["first"].append((heads[x], tails[y]))
+            parts["first"].append((heads[x], tail))
         if x.truth.kind in ONE_THING:
-            parts["second"].append((heads[x], tails[y]))
+            parts["second"].append((heads[x], tail))
     stages = ("first", base.first), ("second", base.second)
     weights = _weights(policy, base.things)
     optimiser = torch.optim.AdamW(policy.model.parameters(), lr=base.learning_rate, weight_decay=0.0, foreach=True)
@@ -54,6 +55,7 @@ def teach(policy: VisionPolicy, lessons: Sequence[tuple[Seen, str]], base: TinyS
         nn.utils.clip_grad_norm_(policy.model.parameters(), 1.0)
         optimiser.step()
         schedule.step()
+    check_weights(policy.model, base.steps)
     policy.model.eval()
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from autodidact.checks import whole
 from autodidact.vision.hub import load_hub_sight
 from autodidact.vision.policy import VisionPolicy
 from autodidact.vision.sight import TinySight
@@ -30,6 +31,7 @@ def load_vision_policy(
     row of vectors a picture (LLaVA and its kin). world, seed, base: of the tiny model only. device, dtype: of a hub
     model, as in `load_policy`. Raises ValueError for a tiny model without a world.
     """
+    seed = whole("seed", seed, 0)
     if model == "tiny":
         if world is None:
             raise ValueError("model='tiny' needs a world: the tiny model is trained on its demonstrations")

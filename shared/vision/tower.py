@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from autodidact.streams import stream, torch_seed
+from autodidact.training.run import check_weights
 
 SHARPNESS = 3.0  # class probabilities are handed on times this, so that the projection starts at a useful scale
 
@@ -93,4 +94,5 @@ def train_retina(labelled: tuple[np.ndarray, np.ndarray], seed: int, tower: Towe
         sum(losses).backward()
         optimiser.step()
         schedule.step()
+    check_weights(retina, tower.steps)
     return retina.eval().requires_grad_(False)

@@ -10,6 +10,7 @@ from autodidact.choosers.tiny import forward
 from autodidact.decision_weights import pooled_r
 from autodidact.environments import load_world
 from autodidact.environments.choices import SYSTEM
+from autodidact.training import Diverged
 
 WORLD = load_world("choices/default").cut(4, 2)
 SIZE = TinySize(layers=1, width=8, heads=2, expansion=1)
@@ -93,6 +94,14 @@ def test_warm_up_and_cosine_scale_the_steps():
     full = move(Teaching(1, 8, 1e-3))
     assert move(Teaching(1, 8, 2e-3)) == pytest.approx(2 * full, rel=0.02)
     assert move(Teaching(2, 8, 1e-3, "cosine", 1.0)) < 1.6 * full < move(Teaching(2, 8, 1e-3)) * 0.85
+
+
+@pytest.mark.parametrize("steps", [1, 5])
+def test_a_teaching_that_diverges_says_so(steps):
+    chooser = TinyChooser.fresh(WORLD, rng(13))
+    with pytest.raises(Diverged, match=r"step \d: (loss is|the weights \w+ are not finite)"):
+        teach([chooser], [lesson(9, 16, 4)], Teaching(steps, 8, 1e39), rng(10))
+    assert all(weight.isfinite().all() for weight in chooser.parameters.values())
 
 
 def test_bad_lessons_and_teachings_are_named():

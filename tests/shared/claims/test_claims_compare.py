@@ -53,6 +53,7 @@ def test_elsewhere_numbers_may_lie_apart_by_the_spread_over_replicates(fable):
     assert len(compare(record, changed(record, 0, "control", 2, 5.0, **elsewhere))) == 1
     single = run(seeds=1)
     assert compare(single, changed(single, 0, "treatment", 0, 1.4, **elsewhere), tolerance=0.5) == []
+    assert not same_machine(record, changed(record, 0, "control", 0, 1.0, machine=record["machine"] | {"threads": 2}))
     del record["machine"]
     assert not same_machine(record, record)
 

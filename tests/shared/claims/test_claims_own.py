@@ -53,7 +53,7 @@ def test_the_record_is_a_record():
         (lambda: Study(claims=[Claim("a", "x", "u", "t", "c", "more")]), "claim 'a': expects: 'more' is not one of"),
         (lambda: Study(claims=[Claim("a", "x", "u", "t", "c", "equal", test="exact")]), "claim 'a': margin"),
         (lambda: Study(claims=[Claim("a", "x", "u", "t", "c", "less", needs="b")]), "claims.a.needs: the claim 'b'"),
-        (lambda: Study(claims=[Claim("a", "x", "u", "t", "c", "less")], seeds=0), "seeds=0 must be a whole number"),
+        (lambda: Study(claims=[Claim("a", "x", "u", "t", "c", "less")], seeds=0), "seeds=0 must be at least 1"),
     ],
 )
 def test_wrong_claims_are_refused(make, message):

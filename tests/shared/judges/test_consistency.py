@@ -48,7 +48,7 @@ def test_same_and_reversed_rankings_are_one_and_zero():
         (([1.0, 2.0], [1.0, 2.0, 3.0]), "one shape"),
         (([1.0], [1.0]), "2 or more"),
         (([1.0, 2.0], [1.0, 2.0], "pearson"), "measure='pearson'"),
-        (([1.0, np.nan], [1.0, 2.0]), "no NaN"),
+        (([1.0, np.nan], [1.0, 2.0]), "nan must be finite"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
@@ -68,5 +68,5 @@ def test_rank_correlation_is_spearmans_mean_without_constant_rows(scores):
 
 @pytest.mark.parametrize("second", [[[1.0, 2.0]], [[1.0, np.nan, 2.0]], [[[1.0, 2.0, 3.0]]]])
 def test_rank_correlation_refuses_other_shapes_and_nan(second):
-    with pytest.raises(ValueError, match="first and second must be"):
+    with pytest.raises(ValueError, match=r"first and second must be|second\[0\]\[1\]=nan must be finite"):
         rank_correlation([[1.0, 2.0, 3.0]], second)

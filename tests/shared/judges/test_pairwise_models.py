@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from tokenizers.processors import TemplateProcessing
 
 from autodidact.bases import load_policy
 from autodidact.environments import load_world
@@ -99,3 +100,36 @@ def test_attention_of_a_chat_model_and_the_way_it_attends_afterwards(checkpoint)
     assert chat.model.config._attn_implementation == kind
     one, two = response_attention(chat, world.compare_prompt, [(x, "Pens", "A poem.")])
     np.testing.assert_allclose([one[0], two[0]], [second[0], first[0]], rtol=1e-5)
+
+
+TURNS = "{% for m in messages %}<|start|>{{ m['role'] }}\n{{ m['content'] FILTER }}<|end|>\n{% endfor %}"
+
+
+@pytest.mark.parametrize("blanks", ["", "\n  "])
+def test_attention_is_found_in_a_template_that_trims(checkpoint, blanks):
+    def ask(x, a, b):
+        return f"{blanks}Which is better: A: {a} B: {b}{blanks}"
+
+    trims, plain = load_policy(str(checkpoint)), load_policy(str(checkpoint))
+    trims.tokenizer.chat_template = TURNS.replace("FILTER", "| trim")
+    plain.tokenizer.chat_template = TURNS.replace("FILTER", "")
+    asked = [(None, "A poem.", "Pens")]
+    found = response_attention(trims, ask, asked)
+    wanted = response_attention(plain, lambda *given: ask(*given).strip(), asked)
+    np.testing.assert_array_equal(found, wanted)
+    trims.tokenizer.chat_template = TURNS.replace("FILTER", "| upper")
+    with pytest.raises(ValueError, match="the chat template alters the text"):
+        response_attention(trims, ask, asked)
+
+
+def test_attention_is_read_without_the_end_that_a_tokenizer_appends(policy):
+    """The last position is that of the judge's answer, not that of an end token."""
+    closing = new_tiny(WORLD, 3, TinyBase())
+    ids = [(word, closing.tokenizer.get_vocab()[word]) for word in ("<bos>", "<eos>")]
+    core = closing.tokenizer.backend_tokenizer
+    core.post_processor = TemplateProcessing(single="<bos> $A <eos>", special_tokens=ids)
+    asked = items(2)
+    np.testing.assert_array_equal(
+        response_attention(closing, WORLD.compare_prompt, asked),
+        response_attention(policy, WORLD.compare_prompt, asked),
+    )

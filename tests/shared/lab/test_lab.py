@@ -132,6 +132,36 @@ def test_training_is_the_library_s_own_and_done_once(lab, base, monkeypatch):
     assert lab.train(base, [], 3, 0, loss=loss) is base
 
 
+@pytest.mark.parametrize("unended", [None, "open", "closed", "dropped"])
+def test_cut_answers_are_treated_as_the_preset_says(lab, base, monkeypatch, unended):
+    stages, seen = [], []
+    study = SimpleNamespace(parameters=SimpleNamespace(**vars(lab.p), unended=unended), progress=stages.append)
+    monkeypatch.setattr(labs.lab, "load_world", lambda name: Scored(100))
+    other = Lab(study)
+
+    def take(policy, given, **how):
+        seen[:] = given
+        return policy.copy(), []
+
+    for name in ("train_preferences", "train_supervised"):
+        monkeypatch.setattr(labs.lab, name, take)
+    prompts = lab.world.prompts(24, stream(0, "train"))
+    rows = other.sample(base, prompts, 2, stream(0, "sample"), max_new_tokens=2).rows
+    answers = [y for row in rows for y in row]
+    cut = sum(not y.ended for y in answers)
+    assert 0 < cut < 48
+    assert all(y.ended or (y.ids[-1] == base.end) == (unended == "closed") for y in answers)
+
+    pairs = [Pair("say fox :", a.text, b.text) for a, b in rows]
+    whole = [q for q, row in zip(pairs, rows, strict=True) if all(y.ended for y in row)]
+    other.train(base, pairs, 0, 0, loss=partial(dpo, beta=0.1))
+    assert seen == (whole if unended == "dropped" else pairs) and whole
+    left = f", {len(pairs) - len(whole)} left out: cut at the token limit"
+    assert stages[-1].endswith(left) == (unended == "dropped")
+    other.supervise(base, [("say fox :", y.text) for y in answers], 0, 0)
+    assert len(seen) == 48 - cut * (unended == "dropped")
+
+
 def test_what_is_kept_goes_with_its_policy(base):
     kept, policy = Kept(), base.copy()
     assert kept.get(policy, "a", lambda: 1) == kept.get(policy, "a", lambda: 2) == 1
@@ -163,7 +193,7 @@ def test_pairs_carry_log_probabilities(lab, base):
     assert [q.columns["past_chosen"] for q in carried] == wins.tolist()
     assert set(carried[0].columns) == {"p_win", "past_chosen", "past_rejected"}
     loses = np.mean([q.columns["past_rejected"] for q in carried])
-    words = np.mean([[len(y.split()) + 1 for y in (q.chosen, q.rejected)] for q in pairs], axis=0)  # and an end token
+    words = np.mean([[len(y.split()) + y.ended for y in (q.chosen, q.rejected)] for q in pairs], axis=0)
     assert labs.pair_lengths(base, pairs).tolist() == words.tolist()
     assert labs.pair_lengths(base, []).tolist() == [0, 0]
     assert mean_logprobs(base, pairs) == pytest.approx([wins.mean(), loses])
@@ -203,6 +233,18 @@ def test_claims_about_arms_measure_themselves():
     study = Noted()
     measure_runs(study, RUNS, lambda r: {"better": (r["dpo"]["kl"], r["path"][0])})
     assert study.noted == [("better", 2.0, 1, 0), ("better", 4.0, 3, 1)]
+
+
+def test_numbers_that_are_none_are_refused():
+    class Dumb(Scored):
+        def score(self, x, y):
+            return float("nan")
+
+    answers = Answers(["p"], ["p"], [[Sample("a", -1.0, 1, True)]], Dumb())
+    with pytest.raises(ValueError, match=r"gold\[0\]\[0\]=nan must be finite"):
+        answers.win_rate(answers)
+    with pytest.raises(ValueError, match=r"score of chosen\[0\]=nan must be finite"):
+        pair_accuracy(lambda x, y: [float("nan")], [Pair("p", "a", "b")])
 
 
 def test_accuracy_on_pairs_counts_ties_half():

@@ -18,6 +18,7 @@ from autodidact.bases import keys, load_policy, tiny
 from autodidact.environments import load_world
 from autodidact.models import TinyBase, cache_folder
 from autodidact.models.cache import MANIFEST, cached
+from autodidact.training import Diverged
 from tests.shared.toy_world import ToyWorld
 
 
@@ -289,6 +290,25 @@ def test_bases_are_trained_on_one_thread(monkeypatch):
         assert (seen, torch.get_num_threads()) == ([1], 2)
     finally:
         torch.set_num_threads(before)
+
+
+def test_processors_that_round_otherwise_have_bases_of_their_own(trained, monkeypatch):
+    base, here = TinyBase(steps=1, hidden=32), keys.machine()
+    monkeypatch.setattr(keys, "machine", lambda: here | {"threads": 99})
+    for _ in range(2):  # threads have no effect, so they are no part of the key
+        load_policy("tiny", ToyWorld(), seed=1, base=base)
+    monkeypatch.setattr(keys, "machine", lambda: here | {"capability": "another"})
+    load_policy("tiny", ToyWorld(), seed=1, base=base)
+    monkeypatch.setattr(keys, "machine", lambda: here | {"cpu": "another"})
+    load_policy("tiny", ToyWorld(), seed=1, base=base)
+    assert trained == [1, 1, 1]
+
+
+def test_a_base_that_diverges_is_not_kept():
+    before = sorted(cache_folder().glob("tiny-*"))
+    with pytest.raises(Diverged):
+        load_policy("tiny", ToyWorld(), seed=1, base=TinyBase(steps=9, hidden=32, learning_rate=1e30))
+    assert sorted(cache_folder().glob("tiny-*")) == before
 
 
 def test_training_teaches(monkeypatch):

@@ -51,7 +51,7 @@ def test_a_folder_in_hub_format_loads_and_ends_turns_as_its_template_does(checkp
     assert policy.tokenizer.decode(policy.encode("pens")) == "<|start|>user\npens<|end|>\n<|start|>assistant\n"
     drawn = policy.generate(["pens"], 2, rng=np.random.default_rng(0), max_new_tokens=5)[0]
     assert all(sample.tokens <= 5 for sample in drawn)
-    assert policy.encode_responses(["She has", "5", "5"]) == {y: policy.encode_response(y) for y in ("She has", "5")}
+    assert policy.encode_responses(["She has", "5", "5"]) == [policy.encode_response(y) for y in ("She has", "5", "5")]
 
 
 def test_copies_share_what_is_frozen_and_only_that(checkpoint):

@@ -45,8 +45,8 @@ def test_the_prompt_ends_with_the_header_and_the_step_has_no_end(policy):
     assert words(start.encode(pair().prompt)) == ["<bos>", *QUESTION.split(), *PREFIX.split()]
     assert words(start.encode_response(WIN)) == WIN.split()
     assert start.encode_prompts([pair().prompt])[pair().prompt] == start.encode(pair().prompt)
-    assert start.encode_responses([WIN])[WIN] == start.encode_response(WIN)
-    assert words(BegunPolicy(policy, end=True).encode_responses([WIN])[WIN]) == [*WIN.split(), "<eos>"]
+    assert start.encode_responses([WIN])[0] == start.encode_response(WIN)
+    assert words(BegunPolicy(policy, end=True).encode_responses([WIN])[0]) == [*WIN.split(), "<eos>"]
     assert start.encode(QUESTION) == policy.encode(QUESTION)
 
 

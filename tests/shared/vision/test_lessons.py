@@ -32,7 +32,7 @@ def teach(policy, monkeypatch, world=WORLD, **options):
     texts = world.corpus(stream(0, "demonstrate"))
     for x, y in texts:
         kind = "review" if x.text.endswith(REVIEW) else x.truth.kind
-        kinds[tuple(policy.encode(x)), tuple(policy.encode_responses([y])[y])] = kind
+        kinds[tuple(policy.encode(x)), tuple(policy.encode_response(y))] = kind
     batches, loss_of = [], lessons._loss
 
     def spy(model, rows, weights=None):
@@ -50,9 +50,9 @@ def test_loss_is_the_mean_over_the_tokens_of_the_responses(policy):
     """Against the policy's own log-probabilities, computed without padding on the right."""
     texts = WORLD.corpus(stream(0, "demonstrate"))[:12]
     heads, tails = (policy.encode_prompts([x for x, _ in texts]), policy.encode_responses([y for _, y in texts]))
-    loss = lessons._loss(policy, [(heads[x], tails[y]) for x, y in texts])
+    loss = lessons._loss(policy, [(heads[x], tail) for (x, _), tail in zip(texts, tails, strict=True)])
     per_token = np.concatenate([policy.logprobs([x], [y])[0] for x, y in texts])
-    assert len(per_token) == sum(len(tails[y]) for _, y in texts)  # the end counts
+    assert len(per_token) == sum(map(len, tails))  # the end counts
     assert loss.item() == pytest.approx(-per_token.mean(), abs=1e-5)
 
 
@@ -92,7 +92,7 @@ def test_things_weigh_more_in_drawings_than_ground():
     policy = blank(DRAWING, 160)
     texts = [(x, y) for x, y in DRAWING.corpus(stream(0, "demonstrate")) if x.truth.kind == "draw"][:6]
     heads, tails = (policy.encode_prompts([x for x, _ in texts]), policy.encode_responses([y for _, y in texts]))
-    rows = [(heads[x], tails[y]) for x, y in texts]
+    rows = [(heads[x], tail) for (x, _), tail in zip(texts, tails, strict=True)]
     loss = lessons._loss(policy, rows, lessons._weights(policy, 5.0))
     per_token = np.concatenate([policy.logprobs([x], [y])[0] for x, y in texts])
     words = [word for _, y in texts for word in [*y.split(), "<eos>"]]
@@ -117,7 +117,7 @@ def test_rate_rises_and_falls():
 
 def test_teaching_is_that_of_the_seed_and_learns(policy, monkeypatch):
     texts = WORLD.corpus(stream(0, "demonstrate"))
-    rows = [(policy.encode(x), policy.encode_responses([y])[y]) for x, y in texts[:40]]
+    rows = [(policy.encode(x), policy.encode_response(y)) for x, y in texts[:40]]
     twin, base = policy.copy(), TinySight(steps=12, captions=8, questions=8)
     with torch.no_grad():
         before = lessons._loss(policy, rows).item()
