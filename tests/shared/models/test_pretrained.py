@@ -1,6 +1,5 @@
 """Pretrained policies: SmolLM2 out of its package, and any folder in the hub's format."""
 
-import time
 
 import numpy as np
 import pytest
@@ -33,9 +32,7 @@ def test_smollm2_has_dense_trainable_weights_and_reloads_from_the_cache(monkeypa
 
     monkeypatch.setattr(pretrained, "_dequantise", never)
     capfd.readouterr()  # the one-off conversion shows its progress, a reload shows nothing
-    start = time.perf_counter()
     load_policy("smollm2", device="cpu")
-    assert time.perf_counter() - start < 5  # half a second on a free machine
     assert capfd.readouterr().err == ""
 
 
