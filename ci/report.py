@@ -68,7 +68,7 @@ def _paper(plan: Plan, slug: str) -> Summary:
     finished = [seed for seed in plan.seeds if plan.output(slug, seed).is_file()]
     others = [seed for seed in plan.seeds if seed not in finished]
     outputs = {seed: plan.output(slug, seed) for seed in others}
-    failed = {seed: _reason(output) for seed, output in outputs.items() if failed_path(output).is_file()}
+    failed = {seed: _reason(output) for seed, output in outputs.items() if _ended(output)}
     parameters = {k: v for k, v in plan.resolved[slug].items() if k not in ("scale", "seed", "seeds")}
     record, error = None, None
     try:
@@ -78,6 +78,11 @@ def _paper(plan: Plan, slug: str) -> Summary:
     missing = [seed for seed in others if seed not in failed]
     outcome = {"finished": finished, "failed": failed, "missing": missing, "error": error, "record": record}
     return {"parameters": parameters, **outcome}
+
+
+def _ended(output: Path) -> bool:
+    """Whether a run without an output was begun: it left its notebook with a traceback, or a log at least."""
+    return failed_path(output).is_file() or output.with_suffix(".log").is_file()
 
 
 def _reason(output: Path) -> str:
