@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autodidact.claims.replicates import VARIABLE as WORKERS
+from autodidact.cores import allotted
 from ci import ending, execute
 from ci.board import Board, Row, clock
 from ci.files import ROOT
@@ -103,7 +104,7 @@ def run_all(jobs: Sequence[Job], limit: int, on_end: Callable[[Job], None], boar
     result is soon there.
     """
     waiting, running = list(jobs), []
-    cores = os.cpu_count() or 1
+    cores = allotted()
     share = max(1, cores // limit)
     try:
         while waiting or running:

@@ -3,7 +3,8 @@
 `requirements.lock` takes every package, `requirements-nodeps.lock` those installed without their dependencies, and
 `environment.yml` the same pins for conda. Local versions are stripped (`2.13.0+cpu` becomes `2.13.0`), so that a pin
 means the same package on every machine; a package that pyproject.toml asks for on some systems only is pinned for
-these, by the same marker. The executors for clusters stay out: pyproject.toml pins them exactly.
+these, by the same marker. The executors of the extra `cluster` stay out, but for the one that the tests need:
+pyproject.toml pins them exactly.
 """
 
 import argparse

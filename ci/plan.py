@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from autodidact.claims.record import read_record
+from autodidact.cores import allotted
 from autodidact.places import papers_folder
 from autodidact.provenance import current_code
 from ci import arguments
+from ci.cluster import passed
+from ci.execute import QUIET
 from ci.files import ROOT, write_atomic
 
 HOME = "AUTODIDACT_RERUNS"
+THREADS_ON_CLUSTER = 2  # of a run where nobody's cores can be counted here; a profile's `set-threads` overrules it
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Plan:
 
     `resolved` maps a slug to its parameters as they resolve; `folder` is where the batch lives, named by a hash of
     scale and given parameters, so that the same batch with more seeds or papers goes on where the last one ended.
+    `gpus` names this machine's devices to use; on a cluster there are none, for its scheduler gives each job its own.
+    `most_gpus` is how many are used at once, None for as many as the cluster has.
     """
 
     scale: str
@@ -34,6 +40,8 @@ class Plan:
     resolved: Mapping[str, Mapping[str, Any]]
     folder: Path
     gpus: tuple[str, ...] = ()
+    most_gpus: int | None = 0
+    cluster: bool = False
 
     @property
     def runs(self) -> list[tuple[str, int]]:
@@ -43,19 +51,25 @@ class Plan:
     @property
     def gpu(self) -> int:
         """How many GPUs a run takes: one where there is one and the scale is made for it."""
-        return int(bool(self.gpus) and self.scale != "toy")
+        return int(self.most_gpus != 0 and self.scale != "toy")
+
+    def threads(self, jobs: int) -> int:
+        """How many threads a run takes when `jobs` run at once."""
+        return THREADS_ON_CLUSTER if self.cluster else max(1, allotted() // jobs)
 
     def output(self, slug: str, seed: int) -> Path:
         """The executed notebook of one run."""
         return self.folder / "runs" / slug / f"{seed}.ipynb"
 
-    def config(self) -> dict[str, Any]:
-        """The configuration of the Snakefile."""
+    def config(self, jobs: int = 1) -> dict[str, Any]:
+        """The configuration of the Snakefile, where `jobs` run at once."""
         bases = {(slug, seed): self._bases(slug, seed) for slug, seed in self.runs}
         seeds = {"seed": "SEED", "seeds": 1}
+        variables = {**QUIET, **passed(os.environ)}
         parameters = json.dumps({"scale": self.scale, **self.given, **seeds}).replace("%", "%%")
         return {
-            "python": shlex.quote(sys.executable),
+            "python": shlex.join(["env", *(f"{k}={v}" for k, v in variables.items()), sys.executable]),
+            "threads": self.threads(jobs),
             "gpu": self.gpu,
             "scale": self.scale,
             "given": dict(self.given),
@@ -76,8 +90,10 @@ class Plan:
         return {f"{digest}-{seed}": shlex.join(words)}
 
 
-def make(papers: str, scale: str, seeds: str, args: str, gpus: str) -> Plan:
+def make(papers: str, scale: str, seeds: str, args: str, gpus: str, cluster: bool = False) -> Plan:
     """The plan of what was typed, below the folder that the environment's AUTODIDACT_RERUNS names (`build/rerun`).
+
+    On a `cluster` this machine's GPUs are nobody's: `gpus` is how many are used there at once, all if it is empty.
 
     Raises ValueError in one line for whatever is wrong with it.
     """
@@ -89,13 +105,15 @@ def make(papers: str, scale: str, seeds: str, args: str, gpus: str) -> Plan:
         Path(os.environ.get(HOME) or ROOT / "build" / "rerun")
         / f"{scale}-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
     )
-    return Plan(scale, tuple(chosen), given, resolved, folder.resolve(), devices(gpus))
+    names = () if cluster else devices(gpus)
+    most = (arguments.whole("GPUS", gpus, least=0) if gpus else None) if cluster else len(names)
+    return Plan(scale, tuple(chosen), given, resolved, folder.resolve(), names, most, cluster)
 
 
-def write(plan: Plan) -> Path:
-    """Write the configuration of a plan into its folder, as `config.json`."""
+def write(plan: Plan, jobs: int) -> Path:
+    """Write the configuration of a plan, of which `jobs` run at once, into its folder, as `config.json`."""
     path = plan.folder / "config.json"
-    write_atomic(path, json.dumps(plan.config(), indent=1))
+    write_atomic(path, json.dumps(plan.config(jobs), indent=1))
     return path
 
 

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import connection, get_context
 from typing import Any
 
+from autodidact.cores import allotted
+
 VARIABLE = "AUTODIDACT_WORKERS"
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _stage: Callable[[str], None] | None = None  # in a forked process: how it tells its parent what it is doing
@@ -31,7 +33,7 @@ def workers(replicates: int, threads: int) -> int:
         raise ValueError(f"{VARIABLE}={wanted!r} in the environment must be a whole number, 1 or greater")
     if sys.platform != "linux":
         return 1
-    most = int(wanted) if wanted else len(os.sched_getaffinity(0)) // threads
+    most = int(wanted) if wanted else allotted() // threads
     return max(1, min(replicates, most))
 
 

@@ -20,6 +20,13 @@ def papers(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Where the test's batches live."""
+    monkeypatch.setenv("AUTODIDACT_RERUNS", str(tmp_path / "rerun"))
+    return tmp_path / "rerun"
+
+
+@pytest.fixture
 def command(papers):
     """`command("ci.batch", ...)` runs a module and gives its completed process."""
 

@@ -22,13 +22,6 @@ FAILING = MEASURE.replace("rng = ", "if s == 1: raise RuntimeError('no luck')\n 
 SLOW = MEASURE + "import time; time.sleep(1.5)"
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """Where the test's batches live."""
-    monkeypatch.setenv("AUTODIDACT_RERUNS", str(tmp_path / "rerun"))
-    return tmp_path / "rerun"
-
-
 def make(papers="", scale="toy", seeds="2", args="", gpus="0"):
     return plan.make(papers, scale, seeds, args, gpus)
 

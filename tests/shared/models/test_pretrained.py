@@ -1,6 +1,5 @@
 """Pretrained policies: SmolLM2 out of its package, and any folder in the hub's format."""
 
-
 import numpy as np
 import pytest
 import torch
