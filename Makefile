@@ -46,6 +46,8 @@ endif
 # Every variable that a person sets reaches the commands through the environment, whatever characters it has.
 CHOSEN = --papers="$$PAPER $$PAPERS" --scale="$$SCALE"
 GIVEN = $(CHOSEN) --seeds="$$SEEDS" --args="$$ARGS"
+# Python that ends with make, however make ends.
+BOUND = AUTODIDACT_OWNER=$$PPID $(BIN)/python -m ci.ending $(BIN)/python
 
 .PHONY: help run test lab rerun text notebook check tune profile publish verify gallery site bench setup clean
 
@@ -53,7 +55,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 run: setup ## the tour: every paper with two seeds beside its published record. PAPER, SCALE, SEEDS=10, ARGS="-p beta 0.05", JOBS, OUT
-	$(BIN)/python -m ci.run $(GIVEN) --jobs="$$JOBS" --out="$$OUT"
+	$(BOUND) -m ci.run $(GIVEN) --jobs="$$JOBS" --out="$$OUT"
 
 test: setup ## all tests, and every notebook's first seed against its published record. JOBS
 	MAX_SEEDS=1 AUTODIDACT_CHECK=1 AUTODIDACT_WORKERS=1 HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
@@ -63,7 +65,7 @@ lab: setup ## JupyterLab on a copy of the papers, build/lab. FLAGS="--port 9000"
 	$(BIN)/python -m ci.lab --flags="$$FLAGS"
 
 rerun: setup ## papers by seeds through Snakemake, pooled into one report. PAPER, SCALE, SEEDS, ARGS, JOBS, GPUS, FLAGS
-	$(BIN)/python -m ci.batch $(GIVEN) --jobs="$$JOBS" --gpus="$$GPUS" --flags="$$FLAGS"
+	$(BOUND) -m ci.batch $(GIVEN) --jobs="$$JOBS" --gpus="$$GPUS" --flags="$$FLAGS"
 
 text: setup ## a notebook as text to edit, build/text/<slug>.py. PAPER
 	$(BIN)/python -m ci.text to-text --papers="$$PAPER $$PAPERS"
@@ -72,19 +74,19 @@ notebook: setup ## the edited text back into the notebook; outputs stay where th
 	$(BIN)/python -m ci.text to-notebook --papers="$$PAPER $$PAPERS"
 
 check: setup ## is a notebook fit to be run for long? Form, lint, parameters, claims, a dry run. PAPER
-	$(BIN)/python -m ci.check --papers="$$PAPER $$PAPERS"
+	$(BOUND) -m ci.check --papers="$$PAPER $$PAPERS"
 
 tune: setup ## a paper on a grid of parameters, seeds 100 and up. PAPER, GRID="beta=0.05,0.1", ARMS, SEEDS, SCALE, ARGS, JOBS
-	$(BIN)/python -m ci.tune $(GIVEN) --jobs="$$JOBS" --arms="$$ARMS" --grid="$$GRID"
+	$(BOUND) -m ci.tune $(GIVEN) --jobs="$$JOBS" --arms="$$ARMS" --grid="$$GRID"
 
 profile: setup ## where the CPU seconds of a seed go, with a cold and a warm base. PAPER, SCALE, ARGS
-	$(BIN)/python -m ci.profiling $(CHOSEN) --args="$$ARGS"
+	$(BOUND) -m ci.profiling $(CHOSEN) --args="$$ARGS"
 
 publish: setup ## execute a paper's notebook and write it, outputs and record, in its place. PAPER, SCALE, SEEDS, ARGS
-	$(BIN)/python -m ci.publish $(GIVEN)
+	$(BOUND) -m ci.publish $(GIVEN)
 
 verify: setup ## is every published number what the present code gives? Stamps the records where it is. PAPER, SCALE, JOBS
-	$(BIN)/python -m ci.verify $(CHOSEN) --jobs="$$JOBS"
+	$(BOUND) -m ci.verify $(CHOSEN) --jobs="$$JOBS"
 
 gallery: setup ## the gallery, in README.md and papers/README.md
 	$(BIN)/python -m ci.gallery
@@ -93,7 +95,7 @@ site: setup ## the site of the published notebooks, build/site, or of a run, RUN
 	$(BIN)/python -m ci.site $(if $(RUNS),--runs "$$RUNS")
 
 bench: setup ## measurements with the bounds that they must keep. PARTS="sampler batch"
-	$(BIN)/python -m ci.bench $(PARTS)
+	$(BOUND) -m ci.bench $(PARTS)
 
 setup: $(READY) ## the environment, .venv
 

@@ -1,7 +1,7 @@
 """How a run ends: with the process that wants it, within its time, and with everything that it started.
 
 `python -m ci.ending COMMAND...` runs a command that ends with the process which the environment's AUTODIDACT_OWNER
-names; the exit status is the command's.
+names; the exit status is the command's. It takes no interrupt for itself: a terminal sends it to the command, too.
 """
 
 import ctypes
@@ -98,6 +98,8 @@ def main() -> int:
     """Command line of this module."""
     adopt()
     process = subprocess.Popen(sys.argv[1:], preexec_fn=end_with_parent())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     watch = Watch(spared=process.pid)
     status = process.wait()
     end_children()

@@ -130,6 +130,21 @@ def test_a_command_ends_with_its_owner_and_keeps_its_exit_status(tmp_path):
     assert process.returncode != 0 and not working_in(tmp_path)
 
 
+def test_what_make_started_ends_with_make_and_has_its_interrupts(tmp_path):
+    command = "import signal, time; print(1, flush=True); signal.sigwait([signal.SIGINT]); print(2, flush=True)"
+    rule = f"asleep: ; @cd {tmp_path} && PYTHONPATH={ROOT} $(BOUND) -c '{command}; time.sleep(600)'"
+    words = ["make", "--no-print-directory", f"--eval={rule}", "asleep", f"VENV={sys.prefix}"]
+    for sent in (signal.SIGKILL, signal.SIGINT):
+        started = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        assert started.stdout.readline() == "1\n"
+        if sent is signal.SIGINT:  # as a terminal does, to all
+            os.killpg(started.pid, sent)
+            assert started.stdout.readline() == "2\n"
+        started.kill()
+        assert wait_for(lambda: not working_in(tmp_path), 2), working_in(tmp_path)
+        started.communicate(timeout=20)
+
+
 def test_a_run_is_in_this_python_and_meets_no_other(tmp_path, monkeypatch):
     spec = {"argv": ["false"], "display_name": "another", "language": "python"}
     (tmp_path / "kernels" / "python3").mkdir(parents=True)
