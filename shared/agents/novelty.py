@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from autodidact.divergence import check_finite
+
 _CLIP = 5.0  # deviations beyond which a feature counts no further
 
 
@@ -60,7 +62,10 @@ class Novelty:
         return float(np.sqrt(self._squares / self._count)) if self._count > 1 and self._squares > 0 else 1.0
 
     def update(self, z: np.ndarray, *, passes: int = 1, batch_size: int = 256) -> float:
-        """`passes` over visited frames (n, dim), each in random order; the mean loss before each step."""
+        """`passes` over visited frames (n, dim), each in random order; the mean loss before each step.
+
+        Raises `Diverged` for a loss that is not finite.
+        """
         losses, x = [], self._scaled(z)
         target = self.target(x)
         for _ in range(passes):
@@ -70,6 +75,7 @@ class Novelty:
                 loss.backward()
                 self._optimiser.step()
                 losses.append(float(loss.detach()))
+                check_finite(len(losses), loss=losses[-1])
         return float(np.mean(losses))
 
     def _scaled(self, z: np.ndarray) -> torch.Tensor:

@@ -6,6 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from autodidact.checks import whole
+from autodidact.divergence import check_finite
+
 
 class TrajectoryReward:
     """A network r_hat on the inputs of a step, fitted by maximum likelihood to all comparisons so far.
@@ -38,15 +41,18 @@ class TrajectoryReward:
         )
 
     def fit(self, steps: int) -> float:
-        """Adam steps, each on all comparisons of one round: first the newest, then any. Returns the last loss, nats."""
-        loss = torch.tensor(float("nan"))
-        for i in range(steps):
+        """Adam steps, each on all comparisons of one round: first the newest, then any. Returns the last loss, nats.
+
+        Raises ValueError for steps below 1, `Diverged` for a loss that is not finite.
+        """
+        for i in range(whole("steps", steps, 1)):
             which = len(self._rounds) - 1 if i == 0 else int(self.rng.integers(len(self._rounds)))
             loss = self._loss(*self._rounds[which])
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self._optimizer.step()
-        return float(loss.detach())
+            check_finite(i + 1, loss=loss.item())
+        return loss.item()
 
     @torch.no_grad()
     def rewards(self, inputs: np.ndarray, steps: np.ndarray) -> np.ndarray:

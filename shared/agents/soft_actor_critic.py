@@ -4,6 +4,7 @@ import gymnasium
 import numpy as np
 
 from autodidact.agents.reinforce import Task
+from autodidact.divergence import check_weights
 from autodidact.environments.control import Trajectories
 from autodidact.streams import torch_seed
 
@@ -53,7 +54,10 @@ class SoftActorCritic:
         return self.task.rollout(lambda seen, h: self._sac.predict(seen.astype(np.float32))[0], n, self.rng)
 
     def update(self, batch: Trajectories, rewards: np.ndarray) -> None:
-        """Store the steps of the batch with `rewards` (n, H) and take the gradient steps."""
+        """Store the steps of the batch with `rewards` (n, H) and take the gradient steps.
+
+        Raises ValueError for rewards that are not finite, `Diverged` for weights that are not finite afterwards.
+        """
         if rewards.shape != batch.steps.shape or not np.isfinite(rewards).all():
             raise ValueError(f"rewards of shape {rewards.shape} must be finite, of shape {batch.steps.shape}")
         self._sums += rewards.sum(1).tolist()
@@ -63,7 +67,10 @@ class SoftActorCritic:
             here, there = batch.observations[i, h], batch.observations[i, h + 1]
             step = (here[None], there[None], batch.actions[i, h][None], np.array([scaled[i, h]]), np.array([last]))
             self._sac.replay_buffer.add(*step, [{}])
-        self._sac.train(gradient_steps=self.updates, batch_size=self._sac.batch_size)
+        try:
+            self._sac.train(gradient_steps=self.updates, batch_size=self._sac.batch_size)
+        finally:  # torch's distributions refuse NaN in words of their own
+            check_weights(self._sac.policy, self.updates)
 
 
 class _Spaces(gymnasium.Env):

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from autodidact.divergence import check_finite
 from autodidact.losses.adversarial import least_squares_discriminator, style_reward
 
 
@@ -46,7 +47,10 @@ class Style:
         return style_reward(torch.as_tensor(self.scores(before, after))).numpy()
 
     def update(self, produced: tuple[np.ndarray, np.ndarray], *, steps: int, batch_size: int = 256) -> float:
-        """`steps` steps on batches, half demonstrations and half what the policy did; the mean loss."""
+        """`steps` steps on batches, half demonstrations and half what the policy did; the mean loss.
+
+        Raises `Diverged` for a loss that is not finite.
+        """
         produced, losses = _joined(produced), []
         for _ in range(steps):
             real = self._batch(self._demonstrated, batch_size)
@@ -57,6 +61,7 @@ class Style:
             (loss + self._penalty / 2 * (slope**2).sum(1).mean()).backward()
             self._optimiser.step()
             losses.append(float(loss.detach()))
+            check_finite(len(losses), loss=losses[-1])
         return float(np.mean(losses))
 
     def _with_slope(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

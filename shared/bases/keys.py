@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).parents[1]
 TRAINERS = (  # the modules whose code runs while a tiny base is trained; a test watches one and holds this list to it
     "bases/tiny.py",
     "checks.py",
+    "divergence.py",
     "models/encoding.py",
     "models/tiny.py",
     "streams.py",

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from autodidact.bases.keys import one_thread
 from autodidact.choosers.lesson import Lesson, Teaching
-from autodidact.training.run import check_finite, check_tensors
+from autodidact.divergence import check_finite, check_tensors
 
 if TYPE_CHECKING:
     from autodidact.environments.choices import Choices, Decisions

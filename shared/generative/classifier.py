@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from autodidact.divergence import check_weights
 from autodidact.streams import torch_seed
 
 
@@ -65,7 +66,8 @@ def train_classifier(
     """A classifier trained by AdamW on the cross-entropy, its learning rate falling to zero along a cosine.
 
     images: (n, channels, size, size) float32. labels: (n,) whole numbers from 0. Batches are drawn with replacement;
-    `conv` sees half of its images mirrored, `linear` and `mlp` none. The global random state stays as it is.
+    `conv` sees half of its images mirrored, `linear` and `mlp` none. The global random state stays as it is. Raises
+    ValueError for images and labels that are not as many, `Diverged` for weights that are not finite at the end.
     """
     if len(images) != len(labels):
         raise ValueError(f"images and labels must be as many: {len(images)} and {len(labels)} were given")
@@ -85,6 +87,7 @@ def train_classifier(
         loss.backward()
         optimizer.step()
         schedule.step()
+    check_weights(model, steps)
     return model.eval()
 
 

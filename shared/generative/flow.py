@@ -9,6 +9,7 @@ import torch
 from scipy.spatial.distance import cdist
 from torch import nn
 
+from autodidact.divergence import check_weights
 from autodidact.losses.flow import flow_matching
 
 
@@ -67,7 +68,8 @@ def train_flow(
 
     data: (n, ...) float32, examples of the flow's shape; batches come from shuffled epochs. decay: of the moving
     average, which goes on from the flow's. clip: largest norm of a gradient. Weights, average and Adam's state all go
-    on from where the flow stands. Raises ValueError for data of another shape or fewer than one batch.
+    on from where the flow stands. Raises ValueError for data of another shape or fewer than one batch,
+    `Diverged` for weights that are not finite at the end.
     """
     if data.shape[1:] != flow.shape or len(data) < batch_size:
         raise ValueError(f"data must be {batch_size} or more examples of shape {flow.shape}, not {data.shape}")
@@ -92,6 +94,7 @@ def train_flow(
         optimizer.step()
         with torch.no_grad():
             torch._foreach_lerp_(averages, parameters, 1 - decay)
+    check_weights(field, steps)
     return Flow(field.eval(), average, optimizer, flow.shape)
 
 

@@ -73,7 +73,8 @@ def train_reward_model(
     from transformers.trainer_callback import PrinterCallback
     from trl import RewardConfig, RewardTrainer
 
-    from autodidact.training.run import check_weights, own_garbage, preserved_random_state, quiet
+    from autodidact.divergence import check_weights
+    from autodidact.training.run import own_garbage, preserved_random_state, quiet
 
     steps, batch_size, seed = whole("steps", steps, 1), whole("batch_size", batch_size, 1), whole("seed", seed, 0)
     if not pairs:

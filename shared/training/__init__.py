@@ -5,10 +5,11 @@ TRL is loaded when a training first needs it, and with the name `PreferenceTrain
 
 from typing import Any
 
+from autodidact.divergence import Diverged
 from autodidact.training.adapters import adapters
 from autodidact.training.pairs import Pair, extra_columns, whole_pairs
 from autodidact.training.preferences import train_preferences
-from autodidact.training.run import Diverged, Run
+from autodidact.training.run import Run
 from autodidact.training.second_choice import train_second_choice
 from autodidact.training.steps import pairs_after, train_after
 from autodidact.training.supervised import train_supervised

@@ -12,13 +12,12 @@ from transformers import Trainer, TrainerCallback
 from transformers.trainer_callback import PrinterCallback
 from trl import DPOConfig, SFTConfig, SFTTrainer
 
+from autodidact.divergence import check_finite, check_weights
 from autodidact.training.preference_trainer import PreferenceTrainer, SecondChoiceTrainer
 from autodidact.training.run import (
     Log,
     Recorder,
     Run,
-    check_finite,
-    check_weights,
     own_garbage,
     preserved_random_state,
     quiet,

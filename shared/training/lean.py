@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
-from autodidact.training.run import Log, Recorder, Run, check_finite, check_weights, seldom_garbage
+from autodidact.divergence import check_finite, check_weights
+from autodidact.training.run import Log, Recorder, Run, seldom_garbage
 
 if TYPE_CHECKING:
     from peft import PeftConfig

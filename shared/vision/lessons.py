@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from autodidact.divergence import check_weights
 from autodidact.training.llama import lay_out, response_logits
-from autodidact.training.run import check_weights
 from autodidact.vision.policy import Seen, VisionPolicy
 from autodidact.vision.sight import TinySight
 

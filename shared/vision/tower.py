@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from autodidact.divergence import check_weights
 from autodidact.streams import stream, torch_seed
-from autodidact.training.run import check_weights
 
 SHARPNESS = 3.0  # class probabilities are handed on times this, so that the projection starts at a useful scale
 
