@@ -6,17 +6,19 @@ import pytest
 
 MIME = "application/vnd.autodidact.claims+json"
 
+LONG = {"test_calibration.py", "test_sandbox.py", "test_slurm.py"}  # a minute and more each
+
 pytest_plugins = ["tests.hub"]
 
 
 def pytest_collection_modifyitems(items):
-    """Notebooks first, the longest before all, then the tests that execute some: so two workers end together."""
+    """Notebooks first, the longest before all, then what takes long of the tests: so two workers end together."""
     seconds = {path: published_seconds(path) for path in {item.path for item in items} if path.suffix == ".ipynb"}
 
     def rank(item):
         if item.path in seconds:
             return 0, -seconds[item.path]
-        return (1 if item.path.parent.name == "papers" else 2), 0.0
+        return (1 if item.path.parent.name == "papers" or item.path.name in LONG else 2), 0.0
 
     items.sort(key=rank)
 

@@ -131,7 +131,8 @@ def test_a_command_ends_with_its_owner_and_keeps_its_exit_status(tmp_path):
 
 
 def test_what_make_started_ends_with_make_and_has_its_interrupts(tmp_path):
-    command = "import signal, time; print(1, flush=True); signal.sigwait([signal.SIGINT]); print(2, flush=True)"
+    command = "import signal, time; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]); print(1, flush=True); "
+    command += "signal.sigwait([signal.SIGINT]); print(2, flush=True)"
     rule = f"asleep: ; @cd {tmp_path} && PYTHONPATH={ROOT} $(BOUND) -c '{command}; time.sleep(600)'"
     words = ["make", "--no-print-directory", f"--eval={rule}", "asleep", f"VENV={sys.prefix}"]
     for sent in (signal.SIGKILL, signal.SIGINT):

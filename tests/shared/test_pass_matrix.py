@@ -145,7 +145,7 @@ def test_oracle_draws_right_over_wrong():
         (lambda: minimax(np.zeros((2, 2))), "passed must be booleans"),
         (lambda: counts(np.zeros(3, bool)), "passed must be booleans"),
         (lambda: self_validation(np.ones((2, 2), bool), d=1.5), "d=1.5"),
-        (lambda: top_and_bottom([1.0, np.nan]), "scores must be finite"),
+        (lambda: top_and_bottom([1.0, np.nan]), r"scores\[1\]=nan must be finite"),
         (lambda: oracle(np.array([1, 0]), np.random.default_rng(0)), "right must be booleans"),
         (lambda: simulate_matrix(1, 2, 2, 1.5, 0.5, 0.5, np.random.default_rng(0)), "pass1=1.5"),
         (lambda: simulate_matrix(1, 0, 2, 0.5, 0.5, 0.5, np.random.default_rng(0)), "J=0"),
