@@ -14,7 +14,8 @@ from tests.papers.notebooks import measure, seeds_stand_alone
 # The least that the notebook can do and still reach its verdicts.
 LEAST = {
     "base_steps": 3, "tower": {"kind": "mlp", "pictures": 20, "steps": 5}, "threads": 1, "images": 8, "sizes": [4, 8],
-    "held_out": 6, "batch_size": 4, "questions": 6, "held_out_questions": 8, "max_new_tokens": 6, "world": "shapes/captions",
+    "held_out": 6, "batch_size": 4, "questions": 6, "held_out_questions": 8, "max_new_tokens": 6,
+    "world": "shapes/captions",
 }  # fmt: skip
 
 
