@@ -43,7 +43,7 @@ CONF
   printf 'NodeName=localhost Name=gpu File=/dev/%s\n' null zero >"$folder/gres.conf"
   slurmctld -c -f "$SLURM_CONF"
   slurmd -N localhost -f "$SLURM_CONF"
-  for _ in $(seq 100); do
+  for _ in $(seq 450); do
     if sinfo --noheader --format=%T 2>/dev/null | grep -qE "idle|mixed|allocated"; then return; fi
     sleep 0.1
   done
