@@ -6,7 +6,6 @@ last one ended. Exit status 1 if a run failed.
 """
 
 import argparse
-import ctypes
 import os
 import signal
 import subprocess
@@ -21,7 +20,6 @@ from ci.cluster import Flags
 from ci.files import only_one, shown
 from ci.jobs import POLL_SECONDS
 
-PR_SET_PDEATHSIG = 1
 LINGER_SECONDS = 300  # how long Snakemake may go on after the last run has ended: it asks a cluster now and then only
 # Outputs appear by rename, so Snakemake's own bookkeeping of torn files would only discard good ones.
 TRUST_OUTPUTS = ["--nolock", "--ignore-incomplete", "--keep-incomplete", "--rerun-triggers", "mtime", "--drop-metadata"]
@@ -68,7 +66,7 @@ def _snakemake(batch: plan.Plan, jobs: int, flags: Flags) -> None:
     started = time.time()
     with open(log, "w") as stream:
         process = subprocess.Popen(
-            command, env=variables, preexec_fn=_die_with_parent, stdout=stream, stderr=stream,
+            command, env=variables, preexec_fn=ending.end_with_parent(), stdout=stream, stderr=stream,
             start_new_session=batch.cluster,  # a second Ctrl-C, the terminal's, would leave a cluster's jobs there
         )  # fmt: skip
     try:
@@ -145,12 +143,6 @@ def _environment(batch: plan.Plan) -> dict[str, str]:
     if batch.gpu and batch.gpus:
         variables[execute.GPUS] = ",".join(batch.gpus)
     return variables
-
-
-def _die_with_parent() -> None:
-    """On Linux, let the kernel end this process when its parent ends, even by SIGKILL."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _parser() -> argparse.ArgumentParser:

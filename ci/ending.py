@@ -17,6 +17,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from ci.files import alive
+
 OWNER = "AUTODIDACT_OWNER"  # process id of the command that wants this run; the run ends when that process does
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 10  # for keeping what was executed, once the kernel is killed
@@ -124,16 +126,8 @@ def _waiter(process: int | None) -> Callable[[float], bool]:
     except ProcessLookupError:
         return lambda seconds: True
     except (AttributeError, OSError):  # another system than Linux, or an old one
-        return lambda seconds: bool(time.sleep(seconds)) or not _alive(process)
+        return lambda seconds: bool(time.sleep(seconds)) or not alive(process)
     return lambda seconds: bool(select.select([handle], [], [], seconds)[0])
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 if __name__ == "__main__":
