@@ -95,7 +95,10 @@ def text_problems(notebook: Path) -> list[str]:
 
 
 def parameter_problems(notebook: Path, paper: Paper) -> list[str]:
-    """One cell tagged `parameters`: scale, seed and seeds with values, None for every parameter that a preset fills."""
+    """One cell tagged `parameters`: a value for scale, and None for every parameter that the presets fill.
+
+    `seed` and `seeds` have values there (0 and 10) unless the presets set them.
+    """
     tagged = [cell for cell in cells_of(notebook) if _tagged(cell)]
     if len(tagged) != 1:
         return [f"{len(tagged)} cells are tagged `parameters`, must be 1"]
@@ -103,16 +106,18 @@ def parameter_problems(notebook: Path, paper: Paper) -> list[str]:
     if chained:
         return [f"parameters cell: line {chained[0]} sets several names, of which papermill lists only one"]
     values = _assignments(_source(tagged[0]))
+    presets = dict.fromkeys(paper.scales["toy"])
     own = {"scale": "toy", "seed": values.get("seed", 0), "seeds": PUBLISHED_SEEDS}
-    presets = {name: None for name in paper.scales["toy"] if name not in own}
+    own = {name: value for name, value in own.items() if name not in presets}
     wanted = own | presets
     problems = [f"parameters cell: {name} is missing" for name in wanted if name not in values]
     problems += [f"parameters cell: {name} is in no preset of paper.yaml" for name in values if name not in wanted]
     for name in wanted.keys() & values.keys():
         if values[name] != wanted[name] or type(values[name]) is not type(wanted[name]):
             problems.append(f"parameters cell: {name} = {values[name]!r}, must be {wanted[name]!r}")
-    if type(own["seed"]) is not int or own["seed"] % PUBLISHED_SEEDS:  # a claim that changed takes seeds not run before
-        problems.append(f"parameters cell: seed = {own['seed']!r}, must be 0 or another multiple of {PUBLISHED_SEEDS}")
+    first = own.get("seed", paper.scales["toy"].get("seed"))
+    if type(first) is not int or first % PUBLISHED_SEEDS:  # a claim that changed takes seeds not run before
+        problems.append(f"parameters cell: seed = {first!r}, must be 0 or another multiple of {PUBLISHED_SEEDS}")
     return problems
 
 

@@ -80,6 +80,11 @@ class Study:
         """Ids of the claims that are judged at this scale: what the notebook has to measure."""
         return tuple(self._measured)
 
+    @property
+    def replicate_kinds(self) -> dict[str, str]:
+        """What a replicate is, by claim that is judged at this scale: a seed, or a kind of item such as a prompt."""
+        return {claim.id: claim.replicate for claim in self._claims}
+
     @cached_property
     def device(self) -> str:
         """The parameter `device` where the paper has one that is set, else `cuda` where there is a GPU, else `cpu`."""

@@ -3,32 +3,54 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from autodidact.claims import over_seeds
 
 if TYPE_CHECKING:
     from autodidact.claims import Study
 
 
-def measure_arms(study: "Study", runs: Mapping[int, Any], value: Callable[[Any, str], float], *claims: str) -> None:
+def measure_arms(study: "Study", runs: Mapping[int, Any], value: Callable[[Any, str], Any], *claims: str) -> None:
     """Measure claims whose treatment and control in `paper.yaml` are names of arms: value(a seed's result, arm).
 
-    Raises ValueError for a claim that `paper.yaml` has not.
+    A value is a number, or an array with an entry for each item: `measure_runs` says what becomes of it. A claim that
+    is not judged at this scale is passed over, its arms need not be there. Raises ValueError for a claim that
+    `paper.yaml` has not.
     """
     named = {claim.id: claim for claim in study.paper.claims}
     unknown = [claim for claim in claims if claim not in named]
     if unknown:
         raise ValueError(f"claim {unknown[0]!r} is unknown; known are {', '.join(named)}")
-    for s, r in runs.items():
-        for claim in claims:
-            treatment, control = (value(r, arm) for arm in (named[claim].treatment, named[claim].control))
-            study.measure(claim, treatment=treatment, control=control, replicate=s)
+    for claim in filter(study.judged.__contains__, claims):
+        arms = named[claim].treatment, named[claim].control
+        _measure(study, claim, {s: tuple(value(r, arm) for arm in arms) for s, r in runs.items()})
 
 
 def measure_runs(study: "Study", runs: Mapping[int, Any], numbers: Callable[[Any], Mapping[str, tuple]]) -> None:
-    """Measure what numbers(a seed's result) says: claim to (treatment, control)."""
-    for s, r in runs.items():
-        for claim, (treatment, control) in numbers(r).items():
-            study.measure(claim, treatment=treatment, control=control, replicate=s)
+    """Measure what numbers(a seed's result) says: claim to (treatment, control), each a number or an array of items.
+
+    Where the claim's replicates are seeds, a seed's array counts by its mean; where they are items (`judged` in
+    `paper.yaml`), every item is a replicate, with its mean over the seeds. Raises ValueError where the claim asks for
+    items and there are none, or seeds differ in how many they have.
+    """
+    said = {s: numbers(r) for s, r in runs.items()}
+    for claim in dict.fromkeys(claim for one in said.values() for claim in one):
+        _measure(study, claim, {s: one[claim] for s, one in said.items() if claim in one})
+
+
+def _measure(study: "Study", claim: str, pairs: Mapping[int, tuple]) -> None:
+    """Note (treatment, control) of every seed, or of every item."""
+    if study.replicate_kinds.get(claim, "seed") == "seed":
+        for s, (treatment, control) in pairs.items():
+            study.measure(claim, treatment=np.mean(treatment), control=np.mean(control), replicate=s)
+        return
+    both = [np.broadcast_arrays(*map(np.asarray, pair)) for pair in pairs.values()]
+    shapes = sorted({treatment.shape for treatment, _ in both})
+    if len(shapes) != 1 or len(shapes[0]) != 1:
+        raise ValueError(f"claim {claim!r}: its replicates are items, but the seeds' values have the shapes {shapes}")
+    treatment, control = np.mean(both, axis=0)
+    study.measure_each(claim, treatment=treatment, control=control, replicates=range(len(treatment)))
 
 
 def arm_rows(

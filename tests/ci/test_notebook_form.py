@@ -1,6 +1,7 @@
 """What the form test finds in a notebook: outputs that are no good, results that were typed."""
 
 import json
+from dataclasses import replace
 
 import nbformat
 
@@ -103,3 +104,16 @@ def test_parameters_stand_one_a_line_and_start_at_a_multiple_of_the_seeds(papers
     place.write_text(good.replace("beta = None", "beta = other = None"))
     (problem,) = form.parameter_problems(place, paper)
     assert "sets several names, of which papermill lists only one" in problem
+
+
+def test_seeds_that_a_preset_sets_are_none_in_the_cell(papers):
+    place, paper = write_paper(papers, "alpha"), load_paper("alpha")
+    good = place.read_text()
+
+    def preset(**seeds):
+        return replace(paper, data={**paper.data, "scales": {"toy": {**paper.scales["toy"], **seeds}}})
+
+    assert any("seeds = 10, must be None" in text for text in form.parameter_problems(place, preset(seeds=30)))
+    place.write_text(good.replace("seed = 0", "seed = None").replace("seeds = 10", "seeds = None"))
+    assert form.parameter_problems(place, preset(seed=20, seeds=30)) == []
+    assert form.parameter_problems(place, preset(seed=3, seeds=30)) != []

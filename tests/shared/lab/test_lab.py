@@ -216,23 +216,45 @@ def test_rows_of_arms():
 class Noted:
     """A study that writes down what is measured."""
 
-    def __init__(self):
-        claims = [SimpleNamespace(id="better", treatment="dpo", control="base")]
+    def __init__(self, **kinds):
+        claims = [SimpleNamespace(id=name, treatment="dpo", control="base") for name in ("better", "elsewhere")]
         self.paper, self.noted = SimpleNamespace(claims=claims), []
+        self.replicate_kinds = kinds or {"better": "seed"}
+        self.judged = tuple(self.replicate_kinds)
 
     def measure(self, claim, *, treatment, control, replicate):
         self.noted.append((claim, treatment, control, replicate))
+
+    def measure_each(self, claim, *, treatment, control, replicates):
+        self.noted += [(claim, *pair) for pair in zip(treatment, control, replicates, strict=True)]
 
 
 def test_claims_about_arms_measure_themselves():
     study = Noted()
     measure_arms(study, RUNS, lambda r, arm: r[arm]["gold"], "better")
     assert study.noted == [("better", 1.0, 0.5, 0), ("better", 3.0, 0.25, 1)]
-    with pytest.raises(ValueError, match="claim 'beter' is unknown; known are better"):
+    with pytest.raises(ValueError, match="claim 'beter' is unknown; known are better, elsewhere"):
         measure_arms(study, RUNS, lambda r, arm: 0, "beter")
+    measure_arms(study, RUNS, lambda r, arm: r["not run here"], "elsewhere")  # not judged at this scale: passed over
     study = Noted()
     measure_runs(study, RUNS, lambda r: {"better": (r["dpo"]["kl"], r["path"][0])})
     assert study.noted == [("better", 2.0, 1, 0), ("better", 4.0, 3, 1)]
+
+
+ITEMS = {0: {"dpo": [1.0, 3.0, 5.0], "base": [0.0, 0.0, 3.0]}, 1: {"dpo": [2.0, 2.0, 2.0], "base": 1.0}}
+
+
+def test_items_count_by_their_mean_where_seeds_are_replicates_and_one_by_one_where_they_are():
+    study = Noted()
+    measure_arms(study, ITEMS, lambda r, arm: r[arm], "better")
+    assert study.noted == [("better", 3.0, 1.0, 0), ("better", 2.0, 1.0, 1)]
+    study = Noted(better="prompt")
+    measure_arms(study, ITEMS, lambda r, arm: r[arm], "better")
+    assert study.noted == [("better", 1.5, 0.5, 0), ("better", 2.5, 0.5, 1), ("better", 3.5, 2.0, 2)]
+    with pytest.raises(ValueError, match=r"claim 'better': its replicates are items, .* the shapes \[\(\)\]"):
+        measure_runs(study, ITEMS, lambda r: {"better": (1.0, 0.0)})
+    with pytest.raises(ValueError, match=r"shapes \[\(1,\), \(3,\)\]"):
+        measure_runs(study, ITEMS, lambda r: {"better": (np.ones(1 if r["base"] == 1.0 else 3), 0.0)})
 
 
 def test_numbers_that_are_none_are_refused():
