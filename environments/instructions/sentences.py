@@ -95,8 +95,8 @@ class Sentences:
     occurs (as a word, in any case), it is one sentence (ends as one does and holds no other, no line break), and its
     length, max(0, 1 - excess/4). A response without a letter scores 0. That it is about the topic is not checked.
     Demonstrations: templates, which honour each demand with probability `quality` (a second sentence may break the
-    length, too). Splits: two topics-and-words of five are held out by a stable hash, whatever the length. Random streams:
-    whatever draws takes a `numpy.random.Generator`.
+    length, too). Splits: two topics-and-words of five are held out by a stable hash, whatever the length.
+    Random streams: whatever draws takes a `numpy.random.Generator`.
     There is no vocabulary and so no tiny base: made for pretrained models. Version 1.
 
     Knobs: quality, in [0, 1]; demonstrations: how many (prompt, response) pairs `corpus` holds.
