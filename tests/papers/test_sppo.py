@@ -142,8 +142,9 @@ def test_claims_on_likelihoods_compare_at_the_arm_s_end_or_at_one_gap(method):
     paths = {
         "sppo": [path_of([-0.2, -0.4, -1], [-1.2, -2.4, -5], ((2.0, 3.0), (-4.0, -6.0))),
                  path_of([-0.2, -0.6, -1], [-1.2, -2.6, -5], ((4.0, 5.0), (-6.0, -8.0)))],
-        "dpo": [path_of([-1, -3, -9], [-2, -7, -20]), path_of([-0.5, -4, -9], [-1.5, -6, -20])],
-        "ipo": [path_of([-0.1, -0.1, -0.1], [-1.1, -2.1, -3.1])],
+        "dpo": [path_of([-1, -3, -9], [-2, -7, -20], ((1.0, -2.0), (0.0, 0.0))),
+                path_of([-0.5, -4, -9], [-1.5, -6, -20], ((1.5, -2.5), (0.0, 0.0)))],
+        "ipo": [path_of([-0.1, -0.1, -0.1], [-1.1, -2.1, -3.1], ((0.75,), (-1.0,)))],
         "sppo linearised": [path_of([-2, -4, -9], [-3, -6, -20])],
         "sppo, eta 1000": [path_of([-2, -5, -9], [-3, -6, -20])],
     }  # fmt: skip
@@ -152,6 +153,7 @@ def test_claims_on_likelihoods_compare_at_the_arm_s_end_or_at_one_gap(method):
     dpo_then = -1 - 2 / 3, -4.0
     expected = {
         "chosen-rises": (3.5, 0), "rejected-falls": (-6, 0), "rise-carries-over": (-0.5, 0),
+        "dpo-lowers": (-0.5, 0), "ipo-lowers": (0.75, 0),
         "chosen-likelihood": (-0.5, -3.5), "chosen-likelihood-ipo": (-0.5, -0.1),
         "equal-margin": (-0.5, np.mean(dpo_then)), "finite-target": (-0.5, -0.1),
         "orders-agree": (-0.4 - dpo_then[0], -0.6 - dpo_then[1]),
