@@ -134,8 +134,12 @@ def test_paths_meet_at_a_gap(method):
 def test_the_common_gap_is_sppo_s_own_or_the_least_that_is_reached(method):
     first, second = path_of([0, 0, 0], [-1, -2, -5]), path_of([0, 0, 0], [-1, -3, -4])
     far, short = path_of([0, 0, 0], [-2, -7, -9]), path_of([0, 0, 0], [-1, -1.5, -1])
-    assert method.common_gap({"sppo": [first, second], "dpo": [far]}) == 2
-    assert method.common_gap({"sppo": [first, second], "dpo": [far], "ipo": [short]}) == 1.5
+    paths = {"sppo": [first, second], "dpo": [far], "ipo": [short]}
+    assert method.common_gap(paths, ("sppo", "dpo")) == 2
+    assert method.common_gap(paths, ("sppo", "dpo", "ipo")) == method.common_gap(paths, ("sppo", "ipo")) == 1.5
+    halves = method.at_equal_gap(paths, ("sppo", "dpo"), 0.5)
+    assert {arm: of.shape for arm, of in halves.items()} == {"sppo": (2, 2), "dpo": (1, 2)}
+    assert halves["dpo"].tolist() == [[0.25, -0.25]]  # half way to its first checkpoint
 
 
 def test_claims_on_likelihoods_compare_at_the_arm_s_end_or_at_one_gap(method):
@@ -144,7 +148,7 @@ def test_claims_on_likelihoods_compare_at_the_arm_s_end_or_at_one_gap(method):
                  path_of([-0.2, -0.6, -1], [-1.2, -2.6, -5], ((4.0, 5.0), (-6.0, -8.0)))],
         "dpo": [path_of([-1, -3, -9], [-2, -7, -20], ((1.0, -2.0), (0.0, 0.0))),
                 path_of([-0.5, -4, -9], [-1.5, -6, -20], ((1.5, -2.5), (0.0, 0.0)))],
-        "ipo": [path_of([-0.1, -0.1, -0.1], [-1.1, -2.1, -3.1], ((0.75,), (-1.0,)))],
+        "ipo": [path_of([-0.1, -0.1, -0.1], [-1.1, -1.35, -1.6], ((0.75,), (-1.0,)))],
         "sppo linearised": [path_of([-2, -4, -9], [-3, -6, -20])],
         "sppo, eta 1000": [path_of([-2, -5, -9], [-3, -6, -20])],
     }  # fmt: skip
@@ -155,7 +159,8 @@ def test_claims_on_likelihoods_compare_at_the_arm_s_end_or_at_one_gap(method):
         "chosen-rises": (3.5, 0), "rejected-falls": (-6, 0), "rise-carries-over": (-0.5, 0),
         "dpo-lowers": (-0.5, 0), "ipo-lowers": (0.75, 0),
         "chosen-likelihood": (-0.5, -3.5), "chosen-likelihood-ipo": (-0.5, -0.1),
-        "equal-margin": (-0.5, np.mean(dpo_then)), "finite-target": (-0.5, -0.1),
+        "equal-margin": (-0.5, np.mean(dpo_then)), "half-gap": (-0.2, -0.75),
+        "finite-target": (-0.2 - 0.5 * (0.2 + 0.4) / 2, -0.1),  # IPO never comes further than a gap of 1.5
         "orders-agree": (-0.4 - dpo_then[0], -0.6 - dpo_then[1]),
         "active-regression": (-0.5, -4), "paper-eta-is-linear": (-5, -4),
     }  # fmt: skip
