@@ -94,11 +94,14 @@ def of_others(weights: np.ndarray) -> np.ndarray:
 
 
 def within_context(reports: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Pearson's r within each context, (contexts,); 0 where a side does not vary, since it says nothing there."""
+    """Pearson's r within each context, (contexts,); 0 where a side does not vary, since it says nothing there.
+
+    NaN for a context without a report.
+    """
     reports, weights = _pair(reports, weights)
     a, b = (x - x.mean(-1, keepdims=True) for x in (reports, weights))
     size = np.sqrt((a**2).sum(-1) * (b**2).sum(-1))
-    return np.where(size > 1e-12, (a * b).sum(-1) / np.where(size > 1e-12, size, 1.0), 0.0)
+    return np.where(size <= 1e-12, 0.0, (a * b).sum(-1) / np.where(size <= 1e-12, 1.0, size))
 
 
 def pooled_r(reports: np.ndarray, weights: np.ndarray) -> float:

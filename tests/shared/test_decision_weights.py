@@ -91,7 +91,7 @@ def test_contributions_spread_as_a_bootstrap_does_where_a_report_lies_far_out():
     spread = np.std([one.mean() for one in resampled])
     assert np.std(w.contributions(w.standardised(reports), weights)) / 10 == pytest.approx(spread, rel=0.15)
     squared = ((w.standardised(reports) - weights) ** 2).mean(-1) / 2  # 1 minus this averages to the same slope
-    assert np.std(squared) / 10 > 2 * spread
+    assert np.std(squared) / 10 > 1.5 * spread
 
 
 def test_contributions_with_the_mean_of_others_are_the_mean_over_the_others():
@@ -106,9 +106,10 @@ def test_contributions_with_the_mean_of_others_are_the_mean_over_the_others():
 def test_within_context_is_pearsons_r_and_zero_where_nothing_varies():
     g = rng(6)
     reports, weights = g.normal(size=(5, 5)), g.normal(size=(5, 5))
-    reports[2] = 7.0
-    wanted = [0 if c == 2 else stats.pearsonr(reports[c], weights[c])[0] for c in range(5)]
-    assert np.allclose(w.within_context(reports, weights), wanted)
+    reports[2], reports[4] = 7.0, np.nan
+    wanted = [np.nan if c == 4 else 0 if c == 2 else stats.pearsonr(reports[c], weights[c])[0] for c in range(5)]
+    assert np.allclose(w.within_context(reports, weights), wanted, equal_nan=True)
+    assert np.allclose(w.within_context(3 * reports - 50, weights), wanted, equal_nan=True)
 
 
 def test_contexts_without_a_report_are_left_out_and_not_made_up():
