@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from autodidact.claims import papers_folder
-from autodidact.decision_weights import contributions, standardised
+from autodidact.decision_weights import contributions, pooled_r, standardised
 from autodidact.environments.choices import RERUNS
 from autodidact.streams import stream
 from tests.papers.notebooks import measure
@@ -88,16 +88,32 @@ def test_small_trains_nothing_and_takes_contexts_for_replicates(record):
     assert len(figures["replicates"]) == 3 * (6 + 2) and "mini, trained" in figures["replicates"]
 
 
-def test_weights_are_dealt_to_other_contexts_of_the_first_half_alone():
+@pytest.fixture(scope="module")
+def cell():
+    """The functions beside the experiment, for six contexts in the first half."""
     cells = json.loads((papers_folder() / "self-interpretability/self-interpretability.ipynb").read_text())["cells"]
-    source = next(text for cell in cells if (text := "".join(cell["source"])).startswith("def permuted("))
-    names = {"np": np, "stream": stream, "first": np.arange(6)}
+    source = next(text for one in cells if (text := "".join(one["source"])).startswith("def permuted("))
+    names = {"np": np, "stream": stream, "first": np.arange(6), "pooled_r": pooled_r}
     exec(source[: source.index("def experiment(")], names)
+    return names
+
+
+def test_weights_are_dealt_to_other_contexts_of_the_first_half_alone(cell):
     weights = np.arange(10.0)[:, None] * np.ones(5)
     for s in range(100, 120):
-        dealt = names["permuted"](weights, s)
+        dealt = cell["permuted"](weights, s)
         assert sorted(dealt[:6, 0]) == list(range(6)) and not (dealt[:6] == weights[:6]).any()
         assert (dealt[6:] == weights[6:]).all()
+
+
+def test_what_all_contexts_share_is_not_about_ones_own(cell):
+    g = np.random.default_rng(0)
+    shared, own = 10 * g.normal(size=5), g.normal(size=(20, 5))
+    reports = shared + own
+    found = cell["with_others"](reports, reports)
+    each = [np.corrcoef(reports.ravel(), np.roll(reports, k, axis=0).ravel())[0, 1] for k in range(1, 20)]
+    assert found == pytest.approx(np.mean(each)) and found > 0.9
+    assert abs(cell["with_others"](own, own)) < 0.1
 
 
 def test_other_contexts_weights_are_what_the_controls_compare_with(record, mirror):
