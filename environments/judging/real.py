@@ -12,7 +12,7 @@ OPENERS = {"plain": "Here is what you asked for:", "brisk": "Okay so my best sho
 CLOSERS = {"plain": "I hope that it is of use.", "brisk": "Just tell me if it needs work."}
 
 
-def compare_prompt(prompt: IFEvalPrompt | SentencePrompt, a: str, b: str) -> str:
+def compare_prompt(prompt: IFEvalPrompt, a: str, b: str) -> str:
     """What a pairwise judge reads; its answer begins with A or B."""
     return (
         f"Here are a request and two answers to it. Which answer follows the request better?\n\n"
@@ -92,7 +92,12 @@ class JudgingSentences:
     manners = MANNERS
     manner_of = staticmethod(manner_of)
     restyle = staticmethod(restyle)
-    compare_prompt = staticmethod(compare_prompt)
+
+    @staticmethod
+    def compare_prompt(prompt: SentencePrompt, a: str, b: str) -> str:
+        """What a pairwise judge reads, in few words; its answer begins with A or B."""
+        question = "Which answer follows the request better? Reply with the letter A or B only."
+        return f"{prompt.text}\n\nA: {a}\nB: {b}\n\n{question}"
 
     def prompts(self, n: int, rng: np.random.Generator, split: str = "train") -> list[SentencePrompt]:
         """n prompts of a split, no two with one topic and word. Raises ValueError if there are fewer."""

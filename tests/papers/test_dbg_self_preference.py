@@ -23,6 +23,7 @@ from autodidact.environments.judging import (
     quality,
     quality_law,
 )
+from autodidact.streams import stream
 from tests.papers.notebooks import measure, seeds_stand_alone
 
 WORLD = load_world("judging/dbg")
@@ -42,18 +43,24 @@ def cells():
     """The functions of the cells that hold the closed forms, that teach and that judge."""
     path = papers_folder() / "dbg-self-preference/dbg-self-preference.ipynb"
     sources = ["".join(c["source"]) for c in json.loads(path.read_text())["cells"]]
-    settings = {"spread": 1.5, "gold_judges": 3, "gold_noise": 0.7, "judge_noise": 0.7, "lean": 0.75}
+    settings = {
+        "spread": 1.5, "gold_judges": 3, "gold_noise": 0.7, "judge_noise": 0.7, "lean": 0.75, "heldout": 60,
+        "skilled": 0.9, "unskilled": 0.2, "judge_steps": 5, "judge_rate": 0.1, "train_prompts": 40,
+    }  # fmt: skip
     stubbed = SimpleNamespace(**{name: getattr(judges, name) for name in judges.__all__})
     stubbed.both_orders = lambda judge, template, items: np.array([[judge(*item), judge(*item)] for item in items])
+    stubbed.likelihood_outcomes = lambda judge, items: np.ones(len(items))
     names = {
+        "stream": stream, "study": SimpleNamespace(progress=lambda stage: None), "lab": SimpleNamespace(),
         "np": np, "partial": partial, "judges": stubbed, "environment": WORLD, "p": SimpleNamespace(**settings),
         "A": "plain", "B": "brisk", "ndtr": ndtr, "binom": binom, "spearmanr": spearmanr, "accuracy": accuracy,
         "noise_for_accuracy": noise_for_accuracy, "quality_law": quality_law,
     }  # fmt: skip
-    for name in ("def expected(", "def as_right(", "def lessons(", "def verdicts("):
+    for name in ("def expected(", "def as_right(", "def lessons(", "def verdicts(", "def taught("):
         (source,) = [x for x in sources if name in x]
         exec(source, names)
-    return SimpleNamespace(**names)
+    names["written"] = lambda models, asked, s: [[Writer(0.5, "plain").write(x, stream(s, "evaluate")) for x in asked]]
+    return SimpleNamespace(**names, names=names)
 
 
 def taught(cells, shared, lean, n=500):
@@ -143,3 +150,42 @@ def test_right_counts_unequal_pairs_only(cells):
     own = [[Writer(0.5, manner).write(x, rng) for x in asked] for manner in ("plain", "brisk")]
     knows = lambda x, a, b: 0.5 + 0.1 * (quality(x, a) - quality(x, b) + 0.5)  # noqa: E731  calls ties its own
     assert list(cells.mutual([knows, knows], asked, own)["right"]) == [100, 100]
+
+
+def test_opponents_move_gold_and_a_judge_as_it_judges(cells):
+    asked = {x.text: x for x in WORLD.prompts(60, stream(5, "held-out"), split="held-out")}
+    fair = lambda x, a, b: 0.5 + 0.1 * np.sign(quality(x, a) - quality(x, b))  # noqa: E731
+    found, coin = cells.opposed(fair, 5), cells.opposed(lambda x, a, b: 0.5, 5)
+    assert len(asked) == 60 == len(found["gold moves"]) and found["gold moves"].mean() > 50
+    np.testing.assert_array_equal(found["judge moves"], found["gold moves"])  # so DBG does not change
+    np.testing.assert_array_equal(found["DBG, better"], np.zeros(60))
+    np.testing.assert_array_equal(found["naive, better"] - found["naive, worse"], -2 * found["gold moves"])
+    np.testing.assert_array_equal(coin["judge moves"], np.zeros(60))  # so the naive score does not change
+    np.testing.assert_array_equal(coin["DBG, better"] - coin["DBG, worse"], found["gold moves"])
+    np.testing.assert_array_equal(found["equal gold"], np.full(60, 50))
+    assert found["right"].mean() > 90 and coin["right"].mean() == 50
+    gold = (100 + found["naive, better"]) / 2, (100 + found["naive, worse"]) / 2  # this judge says what gold says
+    np.testing.assert_allclose(found["likelihood"], 100 - np.mean(gold, axis=0))  # this one always says "mine"
+
+
+def test_an_answer_as_good(cells):
+    rng = np.random.default_rng(4)
+    for x in WORLD.prompts(50, rng):
+        y = Writer(0.5, "plain").write(x, rng)
+        assert quality(x, cells.as_good(x, y, rng)) == quality(x, y)
+
+
+def test_a_lesson_in_judging_has_exact_labels_in_both_orders_and_answers_of_its_own(cells):
+    taught = {}
+    cells.names["lab"].supervise = lambda base, texts, s, t, **how: taught.update(texts=texts, how=how)
+    cells.taught("base", 3)
+    asked = {x.text: x for x in WORLD.prompts(40, stream(3, "train"))}
+    texts, pairs = taught["texts"][:40], taught["texts"][40:]
+    assert [x for x, _ in texts] == list(asked) and {manner_of(y) for _, y in texts} == {"plain"}
+    assert len(pairs) > 60 and [letter for _, letter in pairs].count("A") == len(pairs) / 2
+    for text, letter in pairs:
+        head, _, tail = text.partition(" A : ")
+        a, b = tail.removesuffix(" Better answer :").split(" B : ")
+        x = asked[head.removeprefix("Request : ")]
+        assert (quality(x, a) > quality(x, b)) == (letter == "A") and quality(x, a) != quality(x, b)
+    assert taught["how"] == {"schedule": "linear", "steps": 5, "learning_rate": 0.1}
