@@ -189,3 +189,15 @@ def test_a_lesson_in_judging_has_exact_labels_in_both_orders_and_answers_of_its_
         x = asked[head.removeprefix("Request : ")]
         assert (quality(x, a) > quality(x, b)) == (letter == "A") and quality(x, a) != quality(x, b)
     assert taught["how"] == {"schedule": "linear", "steps": 5, "learning_rate": 0.1}
+
+
+def test_small_scale_is_judged_over_prompts(checkpoint):
+    least = {"judge_steps": 1, "train_prompts": 4, "heldout": 6, "batch_size": 2, "max_new_tokens": 6, "threads": 1}
+    record = measure("dbg-self-preference", scale="small", model=str(checkpoint), **least)
+    claims = {claim["id"]: claim for claim in record["claims"]}
+    assert {claim["replicate"] for claim in claims.values()} == {"prompt"}
+    assert {len(claim["treatment"]) for claim in claims.values()} == {6}
+    for name in ("opponent-moves-dbg-less", "untaught-reverses"):  # what gold moves is what both scores move together
+        one = claims[name]
+        moves = np.array(one["treatment"]) + np.array(one["control"]) / 2
+        assert set(moves) <= {-100.0, -50.0, 0.0, 50.0, 100.0}
