@@ -47,6 +47,11 @@ class HHRequests:
     longest: int = 200
     version: str = "1"
 
+    @property
+    def refusal(self) -> str:
+        """What a model says that turns a request down."""
+        return "I'm sorry, but I can't help with that."
+
     def prompts(
         self, n: int, rng: np.random.Generator, kind: str = "risky", *, split: str = "held-out", mode: str = "neutral"
     ) -> list[HHPrompt]:
