@@ -17,7 +17,8 @@ class OptionJudge:
     question: (prompt, text, order) -> what the policy is asked; in order 0 the first letter says yes (good, harmless),
     in order 1 the second. A verdict is yes if the letter that says so is strictly likelier than the other: a tie counts
     against the text in both orders, as in the authors' code. letters: one token each, and different (ValueError).
-    batch_size: questions in one forward pass. `passes` counts the questions answered.
+    batch_size: questions in one forward pass; what all questions of an order begin with is read once. `passes` counts
+    the questions answered.
     """
 
     def __init__(
@@ -35,11 +36,12 @@ class OptionJudge:
 
     def verdicts(self, items: Sequence[tuple[Any, str]]) -> np.ndarray:
         """Whether each (prompt, text) is called good, in order 0 and in order 1: bool of shape (items, 2)."""
-        asked = [self.question(prompt, text, order) for prompt, text in items for order in (0, 1)]
-        masses = option_masses(self.policy, asked, self.options, self.batch_size).reshape(len(items), 2, 2)
-        self.passes += len(asked)
-        first, second = masses[..., 0], masses[..., 1]
-        return np.stack([first[:, 0] > second[:, 0], second[:, 1] > first[:, 1]], axis=1)
+        asked = [[self.question(prompt, text, order) for prompt, text in items] for order in (0, 1)]
+        first, second = (
+            option_masses(self.policy, texts, self.options, self.batch_size, shared_beginning=True) for texts in asked
+        )
+        self.passes += 2 * len(items)
+        return np.stack([first[:, 0] > first[:, 1], second[:, 1] > second[:, 0]], axis=1)
 
     def score(self, items: Sequence[tuple[Any, str]]) -> np.ndarray:
         """Mean of both orders of +1 (good) and -1: -1, 0 or 1, of shape (items,)."""
