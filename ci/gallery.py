@@ -51,8 +51,18 @@ def sentence(papers: Sequence[Sequence[Entry]]) -> str:
     found = f"Of {_count(len(central), 'central claim')} of {_count(len(papers), 'paper')}: {counted(central)}"
     return (
         f"**{found}**, in worlds whose truth is known (tiny models, {seeds} seeds). A notebook runs in {took} minutes "
-        f"of two CPU cores (median {statistics.median(minutes):.0f})."
+        f"of two CPU cores (median {statistics.median(minutes):.0f}).{_larger(papers)}"
     )
+
+
+def _larger(papers: Sequence[Sequence[Entry]]) -> str:
+    """The same of the records of other scales: every claim that is judged there, since few are."""
+    runs = [entry for group in papers for entry in group[1:] if entry.record]
+    if not runs:
+        return ""
+    claims = [claim for entry in runs for claim in entry.claims]
+    what = f"{_count(len(claims), 'claim')} of {_count(len({entry.slug for entry in runs}), 'paper')}"
+    return f" On pretrained models, real data or at full size, of {what}: {counted(claims)}."
 
 
 def picture_rows(papers: Iterable[Sequence[Entry]]) -> list[tuple[str, str, list[tuple[float, str]]]]:
