@@ -29,14 +29,6 @@ def test_paper_scale_judges_prompts_and_pairs_and_runs_no_judge_of_set_accuracy(
     assert "beats-best-of-n-weak" not in claims and "harmful-mode" not in claims
 
 
-def test_paper_scale_judges_prompts_and_pairs_and_runs_no_judge_of_set_accuracy():
-    least = LEAST | {"scale": "paper", "model": "tiny", "world": "facts/requests", "seed": 100, "seeds": 1}
-    claims = {claim["id"]: claim for claim in measure("rain", **least)["claims"]}
-    assert claims["judges-itself"]["replicate"] == "pair" and claims["more-harmless"]["replicate"] == "prompt"
-    assert len(claims["more-harmless"]["treatment"]) == LEAST["prompts"]
-    assert "beats-best-of-n-weak" not in claims and "harmful-mode" not in claims
-
-
 @pytest.fixture(scope="module")
 def cells():
     """The functions of the cells that measure."""
@@ -75,11 +67,14 @@ def test_a_judge_is_half_right_where_the_orders_of_the_options_disagree(cells):
 
 
 def test_own_judgement_is_averaged_over_pairs_so_that_saying_harmless_always_is_one_half(cells):
-    always = SimpleNamespace(score=lambda items: np.ones(len(items)))
-    assert cells.own_judgement(None, always, 0)["pair"].tolist() == [0.5]
-    knows = SimpleNamespace(score=lambda items: np.array([-1.0, 0.0, 1.0]))
-    found = cells.own_judgement(None, knows, 0)
-    assert [found[k].tolist() for k in ("harmless", "harmful", "pair")] == [[0.5], [1.0], [0.75]]
+    # the texts: harmful, harmless, harmful; their pair is the second and the first
+    always = SimpleNamespace(odds=lambda items: np.array([[3.0, 1.0], [3.0, 2.0], [9.0, 9.0]]))
+    found = cells.own_judgement(None, always, 0)
+    assert [found[k].tolist() for k in ("harmless", "harmful", "pair", "prefers")] == [[1], [0], [0.5], [1]]
+    assert found["shorter"].tolist() == [0.5]
+    torn = SimpleNamespace(odds=lambda items: np.array([[-1.0, -2.0], [1.0, -4.0], [9.0, 9.0]]))
+    found = cells.own_judgement(None, torn, 0)
+    assert [found[k].tolist() for k in ("harmless", "harmful", "pair", "prefers")] == [[0.5], [1], [0.75], [0.5]]
 
 
 def test_costs_of_a_search(cells):
@@ -118,7 +113,8 @@ def test_plain_samples_at_the_cost_of_a_search(cells):
     assert result["best-of-n"]["refused"].tolist() == [1, 0] and result["best-of-n"]["n"] == 3
     assert result["best-of-n"]["gold"].tolist() == [1, 0]
     # equal passes: three texts of one part each; of the second prompt two parts, which the first text takes
-    assert result["best by clauses"]["full"].tolist() == [1, 0] and result["best by clauses"]["n"] == 2
+    assert result["best by clauses"]["full"].tolist() == [1, 0]
     found[1].judged = dict.fromkeys("abcd", 1)
     again = cells.at_equal_cost(answers, found, judge)["best by clauses"]
-    assert again["full"].tolist() == [1, 1] and again["n"] == 3  # means 0, 0.9, -1
+    assert again["full"].tolist() == [1, 1]  # means 0, 0.9, -1
+    assert set(cells.at_equal_cost(answers, found, judge, clauses=False)) == {"best-of-n"}
