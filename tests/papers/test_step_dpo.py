@@ -201,6 +201,27 @@ def test_a_pair_is_told_apart_by_a_positive_gap_at_the_end(measures):
     assert measures.mean_of(r, "dpo", "gap").tolist() == [1.5, 1, -0.5]
 
 
+def test_orders_are_compared_by_what_each_says_of_the_two_arms(measures):
+    step = [path([[0, 0], [4, 6]], [[0], [1]]), path([[0, 0], [2, 2]], [[0], [3]])]  # mean gaps 5 and 2
+    whole = [path([[0, 0], [1, 3]], [[0], [-2]]), path([[0, 0], [3, 1]], [[0], [1]])]  # mean gaps 2 and 2
+    r, undrawn = {"step-dpo": step, "dpo": whole}, {"figures": Drawn(), "replicates": lambda value: None}
+    names = cells("PAIR = ", **(vars(measures) | undrawn), p=SimpleNamespace(**PARAMETERS))
+    assert names["effect"](r, 0, names["opened"]).tolist() == [3, 3]
+    assert names["effect"](r, 1, names["opened"]).tolist() == [-1, 1]
+    assert names["effect"](r, 0, measures.right_steps).tolist() == pytest.approx([1 * 2 / 5 + 2])  # at gap 2
+    assert names["narrower"](r).tolist() == [2, 2]
+
+
+class Drawn:
+    """Figures that nobody sees."""
+
+    def panels(self, count, width):
+        return None, [None] * count
+
+    def __getattr__(self, name):
+        return lambda *args, **options: None
+
+
 def test_replicates_are_seeds_or_the_errors_of_a_single_one(measures):
     one, two = [[1.0, 2.0, 3.0], [4.0, 5.0, 9.0]], [[1.0, 2.0], [3.0, 5.0]]  # (looks, errors)
     measures.replicates.__globals__["runs"] = {0: one}
