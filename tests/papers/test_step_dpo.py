@@ -150,6 +150,8 @@ def test_arms_without_pairs_leave_the_base_and_without_material_nothing_moves(me
         "right steps": [[0.0]] * 3,
         "gap": [[0.0]] * 3,
     }
+    _, path = method.followed(base, ([], False), 0, "tails", 0, held)
+    assert path["gap"].tolist() == [[0.0]] * 2  # looked at before and after only
 
 
 def test_held_out_errors_are_scored_by_right_steps_before_and_by_right_against_wrong_step(method):
@@ -176,7 +178,7 @@ def test_what_moves_is_the_log_likelihood(method):
 
 @pytest.fixture(scope="module")
 def measures():
-    return SimpleNamespace(**cells("def last(", np=np, runs={}))
+    return SimpleNamespace(**cells("def last(", np=np, runs={}, PAIR=("step-dpo", "dpo")))
 
 
 def path(gaps, right):
@@ -205,7 +207,7 @@ def test_orders_are_compared_by_what_each_says_of_the_two_arms(measures):
     step = [path([[0, 0], [4, 6]], [[0], [1]]), path([[0, 0], [2, 2]], [[0], [3]])]  # mean gaps 5 and 2
     whole = [path([[0, 0], [1, 3]], [[0], [-2]]), path([[0, 0], [3, 1]], [[0], [1]])]  # mean gaps 2 and 2
     r, undrawn = {"step-dpo": step, "dpo": whole}, {"figures": Drawn(), "replicates": lambda value: None}
-    names = cells("PAIR = ", **(vars(measures) | undrawn), p=SimpleNamespace(**PARAMETERS))
+    names = cells("def effect(", **(vars(measures) | undrawn), p=SimpleNamespace(**PARAMETERS))
     assert names["effect"](r, 0, names["opened"]).tolist() == [3, 3]
     assert names["effect"](r, 1, names["opened"]).tolist() == [-1, 1]
     assert names["effect"](r, 0, measures.right_steps).tolist() == pytest.approx([1 * 2 / 5 + 2])  # at gap 2
