@@ -89,6 +89,19 @@ def test_a_pair_is_a_right_against_the_first_wrong_step_after_a_right_prefix(met
     assert max(Counter(q.prompt for q in pairs).values()) <= PARAMETERS["most_pairs"]
 
 
+def test_an_answer_with_a_step_too_many_or_too_few_has_no_wrong_step(method):
+    (x,) = method.ask(1, stream(0, "train"), "train")
+    steps = WORLD.steps(WORLD.demonstrate(x, stream(0, "demonstrate"), clean=True))
+    bare, last = [cut_answer(step)[0] for step in steps], WORLD.right_step(x, 1, 0)
+    long, short, wrong = [*bare, last], bare[:-1], [last.replace("answer", "")] * len(steps)
+    assert WORLD.first_error(x, WORLD.join(long))[0] == len(steps) + 1
+    given = {"np": np, "stream": stream, "p": method.p, "world": WORLD, "first_header": "Step1:", "ask": lambda *_: [x]}
+    for answer, found in ((long, 0), (short, 0), (wrong, 1)):
+        row = [Continuation("Step1:", WORLD.join(answer).removeprefix("Step1:"), 9, True)]
+        names = cells("def collect(", **given, pairs_after=pairs_after, go_on=lambda *_, row=row, **__: [row])
+        assert len(names["collect"](None, 0, "train", 1, 1, 0)) == found
+
+
 def test_whole_answers_are_whole(method, arms):
     by_text, _ = problems(method)
     pairs, end = arms["dpo"]
