@@ -36,8 +36,8 @@ LEAST = {
     },
     "step-dpo": {
         "problems": 4, "samples": 2, "continuations": 2, "most_pairs": 1, "max_new_tokens": 12, "steps": 1,
-        "batch_size": 2, "gradient_accumulation": 2, "lora_rank": 2, "judge_off": [0.5], "heldout": 24, "gsm8k": 2,
-        "gsm8k_tokens": 4, "threads": 1,
+        "batch_size": 2, "gradient_accumulation": 2, "lora_rank": 2, "looks": [], "doses": [], "heldout": 24,
+        "heldout_samples": 1, "threads": 1,
     },
     "dbg-self-preference": {
         "train_prompts": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2, "lora_rank": 2, "heldout": 4,
