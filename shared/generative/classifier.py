@@ -61,13 +61,15 @@ def train_classifier(
     batch_size: int = 128,
     learning_rate: float = 2e-3,
     weight_decay: float = 1e-2,
+    shift: int = 0,
     device: str = "cpu",
 ) -> Classifier:
     """A classifier trained by AdamW on the cross-entropy, its learning rate falling to zero along a cosine.
 
     images: (n, channels, size, size) float32. labels: (n,) whole numbers from 0. Batches are drawn with replacement;
-    `conv` sees half of its images mirrored, `linear` and `mlp` none. The global random state stays as it is. Raises
-    ValueError for images and labels that are not as many, `Diverged` for weights that are not finite at the end.
+    `conv` sees half of its images mirrored, `linear` and `mlp` none. shift: each image is moved by up to so many pixels
+    each way, what comes in being its mirror image. The global random state stays as it is. Raises ValueError for images
+    and labels that are not as many, `Diverged` for weights that are not finite at the end.
     """
     if len(images) != len(labels):
         raise ValueError(f"images and labels must be as many: {len(images)} and {len(labels)} were given")
@@ -82,6 +84,7 @@ def train_classifier(
         if kind == "conv":
             mirrored = torch.from_numpy(rng.random(batch_size) < 0.5)
             x = torch.where(mirrored[:, None, None, None], x.flip(-1), x)
+        x = _shifted(x, shift, rng) if shift else x
         loss = nn.functional.cross_entropy(model(x.to(device)), torch.from_numpy(labels[chosen]).to(device))
         optimizer.zero_grad()
         loss.backward()
@@ -89,6 +92,15 @@ def train_classifier(
         schedule.step()
     check_weights(model, steps)
     return model.eval()
+
+
+def _shifted(x: Tensor, shift: int, rng: np.random.Generator) -> Tensor:
+    """Square images (batch, channels, size, size), each moved by its own -shift to shift pixels along both axes."""
+    wide = nn.functional.pad(x, (shift,) * 4, mode="reflect")
+    rows, columns = (torch.from_numpy(rng.integers(2 * shift + 1, size=len(x))) for _ in range(2))
+    place, image = torch.arange(x.shape[-1]), torch.arange(len(x))
+    at = (rows[:, None] + place)[:, :, None], (columns[:, None] + place)[:, None, :]
+    return wide.permute(0, 2, 3, 1)[image[:, None, None], *at].permute(0, 3, 1, 2).contiguous()
 
 
 def _convolutions(channels: int, width: int) -> tuple[nn.Sequential, int]:
