@@ -19,7 +19,8 @@ class Principal:
         most = int((sizes > 1e-9 * sizes[0]).sum())
         if not 1 <= components <= most:
             raise ValueError(f"components={components} must be 1 to {most}, which is all the variance there is")
-        self.directions = directions[:components] * np.sign(directions[:components].sum(1, keepdims=True))
+        kept = directions[:components]
+        self.directions = kept * np.where(kept.sum(1, keepdims=True) < 0, -1, 1)  # else the sign is the library's whim
         self.sizes = sizes[:components] / np.sqrt(len(vectors))
         self.share = float((sizes[:components] ** 2).sum() / (sizes**2).sum())
 
