@@ -118,9 +118,9 @@ def test_growth_follows_confidence_by_rank_and_not_at_all_where_nothing_grows():
     follows, _ = of_notebook("follows", "growth", p=SimpleNamespace(kept=25), K=4, spearmanr=spearmanr)
     path = np.array([[0.25, 0.25, 0.25, 0.25], [0.4, 0.3, 0.1, 0.2]])
     sure = np.array([0.9, 0.8, 0.3, 0.5])
-    assert follows((None, {"arm": path, "sure": sure}), "arm") == pytest.approx(1)
-    assert follows((None, {"arm": path, "sure": -sure}), "arm") == pytest.approx(-1)
-    assert follows((None, {"arm": path[[0, 0]], "sure": sure}), "arm") == 0
+    assert follows({"arm": path, "sure": sure}, "arm") == pytest.approx(1)
+    assert follows({"arm": path, "sure": -sure}, "arm") == pytest.approx(-1)
+    assert follows({"arm": path[[0, 0]], "sure": sure}, "arm") == 0
 
 
 def test_seeds_together_are_seeds_apart_bit_for_bit():
