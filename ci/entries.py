@@ -11,7 +11,7 @@ from typing import Any
 
 from autodidact.claims.paper import Paper, load_paper
 from autodidact.claims.record import read_record
-from autodidact.claims.tables import word
+from autodidact.claims.tables import plural, word
 from autodidact.places import papers_folder
 
 ROLES = ("central", "supporting", "control")
@@ -60,13 +60,15 @@ class Entry:
 
     @property
     def size(self) -> str:
-        """How many replicates the run has: `10`, or `96 items` where its claims are judged by items."""
+        """How many replicates the run has: `10 seeds`, or `96 prompts` where its claims are judged by items."""
         if self.record is None:
             return "not run"
         kinds = {claim["replicate"]: len(claim["replicates"]) for claim in reversed(self.claims)}
-        if "seed" in kinds or "item" not in kinds:
-            return str(self.record["parameters"]["seeds"])
-        return f"{kinds['item']} items"
+        if "seed" in kinds or self.scale not in (self.paper.judged or {}):
+            seeds = self.record["parameters"]["seeds"]
+            return f"{seeds} seed{'s' * (seeds != 1)}"
+        kind = list(kinds)[-1]  # of the first claim, a central one where there are any
+        return f"{kinds[kind]} {plural(kind)}"
 
 
 def published() -> Iterator[Entry]:

@@ -51,8 +51,18 @@ def sentence(papers: Sequence[Sequence[Entry]]) -> str:
     found = f"Of {_count(len(central), 'central claim')} of {_count(len(papers), 'paper')}: {counted(central)}"
     return (
         f"**{found}**, in worlds whose truth is known (tiny models, {seeds} seeds). A notebook runs in {took} minutes "
-        f"of two CPU cores (median {statistics.median(minutes):.0f})."
+        f"of two CPU cores (median {statistics.median(minutes):.0f}).{_larger(papers)}"
     )
+
+
+def _larger(papers: Sequence[Sequence[Entry]]) -> str:
+    """The same of the records of other scales: every claim that is judged there, since few are."""
+    runs = [entry for group in papers for entry in group[1:] if entry.record]
+    if not runs:
+        return ""
+    claims = [claim for entry in runs for claim in entry.claims]
+    what = f"{_count(len(claims), 'claim')} of {_count(len({entry.slug for entry in runs}), 'paper')}"
+    return f" On pretrained models, real data or at full size, of {what}: {counted(claims)}."
 
 
 def picture_rows(papers: Iterable[Sequence[Entry]]) -> list[tuple[str, str, list[tuple[float, str]]]]:
@@ -124,11 +134,12 @@ def main() -> int:
 def _row(runs: Sequence[Entry], papers: str) -> tuple[str, str, str]:
     own = runs[0]
     places = [f"{papers}{run.notebook.relative_to(papers_folder()).as_posix()}" for run in runs]
-    links = " · ".join(f"[{run.scale}]({place}) {run.size}" for run, place in zip(runs, places, strict=True))
-    name = f"[{_cell(own.paper.name)}]({places[0]})<br><sub>{own.paper.year} · {links}</sub>"
+    links = " · ".join(f"[{run.scale}]({place})" for run, place in zip(runs, places, strict=True) if run.record)
+    name = f"[{_cell(own.paper.name)}]({places[0]})<br><sub>{own.paper.year} · {links or 'not run'}</sub>"
     large, *small = ("".join(MARKS[claim["verdict"]] for claim in own.of_role(role)) for role in ROLES)
     marks = " ".join([large, *(f"<sub>{text}</sub>" for text in small if text)])
-    return name, _cell(own.paper.finding["says"]), f'<span title="{escape(in_words(own))}">{marks}</span>'
+    said = "; ".join(f"{run.scale}, {run.size}: {in_words(run)}" for run in runs if run.record)
+    return name, _cell(own.paper.finding["says"]), f'<span title="{escape(said or "not run")}">{marks}</span>'
 
 
 def _own(papers: Iterable[Sequence[Entry]]) -> list[Entry]:

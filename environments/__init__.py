@@ -3,7 +3,11 @@
 from importlib import import_module
 from pathlib import Path
 
-_GUESTS = {"ifeval": "instructions", "gsm8k": "arithmetic"}  # worlds that live in another's folder
+_GUESTS = {
+    "ifeval": "instructions",
+    "sentences": "instructions",
+    "gsm8k": "arithmetic",
+}  # worlds that live in another's folder
 
 
 def load_world(name: str) -> object:

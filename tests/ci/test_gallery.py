@@ -2,6 +2,8 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from markdown_it import MarkdownIt
@@ -9,7 +11,7 @@ from markdown_it import MarkdownIt
 from autodidact.claims.paper import Paper
 from ci import gallery
 from ci.bench.small_paper import write_paper
-from ci.entries import by_kind, counted, in_words, published, strength
+from ci.entries import Entry, by_kind, counted, in_words, published, strength
 from ci.files import ROOT
 from tests.ci.browsing import browser  # noqa: F401  (a fixture)
 
@@ -76,7 +78,11 @@ def test_the_sentence_counts_what_the_records_hold(entries):
     for verdict in ("reproduced", "contradicted"):
         number = sum(c["verdict"] == verdict and c["whose"] == "paper" for c in central)
         assert not number or f"{number} {verdict}" in text
-    assert counted(central) in text
+    assert counted(central) in text and "full size" not in text
+    papers = [runs for group in by_kind(entries).values() for runs in group]
+    larger = [c for entry in entries if not entry.main for c in entry.record["claims"]]
+    assert f"at full size, of {len(larger)} claims of " in gallery.sentence(papers)
+    assert counted(larger) in gallery.sentence(papers)
 
 
 def test_a_row_has_the_finding_a_mark_a_claim_and_the_runs(entries):
@@ -86,16 +92,22 @@ def test_a_row_has_the_finding_a_mark_a_claim_and_the_runs(entries):
         assert entry.paper.finding["says"] in row and in_words(entry) in row
         marks = row.rpartition('">')[2]
         assert sum(marks.count(mark) for mark in "●✖≈○–") == len(entry.record["claims"])
-        assert f"[toy](papers/{entry.slug}/{entry.slug}.ipynb) {entry.record['parameters']['seeds']}" in row
+        assert f"[toy](papers/{entry.slug}/{entry.slug}.ipynb)" in row
+        assert f"toy, {entry.record['parameters']['seeds']} seeds: central: " in row
         assert not any(c.says in row for c in entry.paper.claims)
     for entry in (entry for entry in entries if not entry.main):
-        assert f"[{entry.scale}](papers/{entry.slug}/results/{entry.notebook.name}) {entry.size}" in "\n".join(table)
+        assert f"[{entry.scale}](papers/{entry.slug}/results/{entry.notebook.name})" in "\n".join(table)
+        assert f"{entry.scale}, {entry.size}: " in "\n".join(table)
 
 
 def test_a_paper_that_was_not_run_has_its_row(papers):
     write_paper(papers, "alpha")
     text = gallery.markdown(list(published()), "")
-    assert "**1 paper**, none of them run yet." in text and "](alpha/alpha.ipynb) not run" in text
+    assert (
+        "**1 paper**, none of them run yet." in text
+        and "](alpha/alpha.ipynb)<br>" in text
+        and " · not run</sub>" in text
+    )
 
 
 def test_the_readme_needs_both_markers():
@@ -122,3 +134,12 @@ def test_fifty_papers_fit_into_a_readme_that_a_person_reads(entries, browser, tm
     page.screenshot(path=tmp_path / "readme.png", full_page=True)
     page.close()
     assert width <= 838 and height <= TALLEST, (width, height)
+
+
+def test_a_run_over_items_counts_its_items():
+    items = [claim(role="control", replicate="answer", replicates=[*range(40)])]
+    items.append(claim(role="central", replicate="prompt", replicates=[*range(96)]))
+    record = {"scale": "small", "parameters": {"seeds": 1}, "claims": items}
+    sized = Entry(SimpleNamespace(slug="a", judged={"small": {}}), Path("results/small.ipynb"), record)
+    assert sized.size == "96 prompts"
+    assert replace(sized, paper=SimpleNamespace(slug="a", judged=None)).size == "1 seed"
