@@ -61,10 +61,15 @@ def train_classifier(
     batch_size: int = 128,
     learning_rate: float = 2e-3,
     weight_decay: float = 1e-2,
+    momentum: float | None = None,
     shift: int = 0,
+    bfloat16: bool = False,
     device: str = "cpu",
 ) -> Classifier:
-    """A classifier trained by AdamW on the cross-entropy, its learning rate falling to zero along a cosine.
+    """A classifier trained on the cross-entropy, its learning rate falling to zero along a cosine.
+
+    momentum: of SGD with Nesterov's momentum; None: AdamW. bfloat16: passes in half precision, which takes half of the
+    time on processors that have it; weights stay float32.
 
     images: (n, channels, size, size) float32. labels: (n,) whole numbers from 0. Batches are drawn with replacement;
     `conv` sees half of its images mirrored, `linear` and `mlp` none. shift: each image is moved by up to so many pixels
@@ -76,7 +81,12 @@ def train_classifier(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(torch_seed(rng))
         model = Classifier(kind, images.shape[1:], int(labels.max()) + 1, width).to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True)
+    layout = torch.channels_last if kind == "conv" else torch.contiguous_format  # the faster one of convolutions
+    model, options = model.to(memory_format=layout), {"lr": learning_rate, "weight_decay": weight_decay, "fused": True}
+    if momentum is None:
+        optimizer = torch.optim.AdamW(model.parameters(), **options)
+    else:
+        optimizer = torch.optim.SGD(model.parameters(), momentum=momentum, nesterov=True, **options)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         chosen = rng.integers(len(images), size=batch_size)
@@ -85,7 +95,9 @@ def train_classifier(
             mirrored = torch.from_numpy(rng.random(batch_size) < 0.5)
             x = torch.where(mirrored[:, None, None, None], x.flip(-1), x)
         x = _shifted(x, shift, rng) if shift else x
-        loss = nn.functional.cross_entropy(model(x.to(device)), torch.from_numpy(labels[chosen]).to(device))
+        with torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=bfloat16):
+            logits = model(x.to(device, memory_format=layout))
+        loss = nn.functional.cross_entropy(logits.float(), torch.from_numpy(labels[chosen]).to(device))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
