@@ -272,6 +272,29 @@ class TestClassifier:
                 np.zeros((3, 1, 8, 8), np.float32), np.zeros(2, int), kind="mlp", steps=1, rng=rng()
             )
 
+    def test_a_step_of_nesterov_momentum_by_hand(self):
+        image, label = rng(3).normal(size=(1, 6)).astype(np.float32), np.array([1])
+
+        def weights(rate):
+            options = {"kind": "linear", "steps": 1, "batch_size": 4, "momentum": 0.9, "weight_decay": 0.5}
+            model = generative.train_classifier(image, label, learning_rate=rate, rng=rng(4), **options)
+            return model.head.weight.detach().double().numpy(), model.probabilities(image)[0]
+
+        first, q = weights(0.0)
+        gradient = np.outer(q - [0, 1], image[0]) + 0.5 * first
+        np.testing.assert_allclose(weights(0.1)[0], first - 0.1 * (1 + 0.9) * gradient, atol=1e-6)
+
+    def test_half_precision_goes_nearly_where_full_precision_goes(self):
+        images, labels = rng(0).normal(size=(60, 3, 8, 8)).astype(np.float32), rng(1).integers(10, size=60)
+        options = {"kind": "conv", "steps": 5, "width": 8, "batch_size": 32}
+        full, half = (
+            generative.train_classifier(images, labels, rng=rng(2), bfloat16=bfloat16, **options)
+            for bfloat16 in (False, True)
+        )
+        assert {weight.dtype for weight in half.parameters()} == {torch.float32}
+        apart = np.abs(full.probabilities(images) - half.probabilities(images)).max()
+        assert 0 < apart < 0.05
+
     def test_shifted_images_are_crops_of_the_mirrored_surround(self):
         from autodidact.generative.classifier import _shifted
 
