@@ -20,7 +20,7 @@ WORLD = Instructions.preset("plateau")
 PRESET = {
     "lambdas": [0.1, 0.2, 5.0], "rates": [1.0, 0.5, 0.25], "union": True, "kind": "logistic", "learning_rate": 4e-4,
     "steps": 10, "batch_size": 8, "continued_learning_rate": 1e-3, "dpo_beta": 0.3, "dpo_learning_rate": 2e-4,
-    "rater_certainty": 1e6, "preference_pairs": 40, "prompts": 30, "cut_tokens": 2,
+    "rater_certainty": 1e6, "preference_pairs": 40, "prompts": 30, "cut_tokens": 2, "long_learning_rate": 1e-4,
 }  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def test_arms_of_all_rounds_have_as_many_steps_and_sft_as_many_sequences(noteboo
         arms[arm](0)
     long, sft, by_rater, swapped, once = notebook.lab.trained
     assert long.steps == sft.steps == by_rater.steps == 30 and not hasattr(once, "steps")
-    assert sft.batch_size == 16 and sft.learning_rate == 1e-3 and by_rater.learning_rate == 2e-4
+    assert sft.batch_size == 16 and long.learning_rate == 1e-4 and sft.learning_rate == 1e-3 and by_rater.learning_rate == 2e-4
     assert by_rater.loss.func is dpo and by_rater.loss.keywords == {"beta": 0.3}
     assert [(q.chosen, q.rejected) for q in swapped.pairs] == [(q.rejected, q.chosen) for q in once.pairs]
     arms["once"](0, 0.25)
