@@ -57,7 +57,7 @@ def notebook():
         "play": lambda step, base, s, rounds: play(step, [base], s, rounds),  # here a policy is its name
         "p": SimpleNamespace(**PRESET, table_responses=6, table_lambdas=[0.5, 1.0, 2.0], table_rounds=3),
     }  # fmt: skip
-    for start in ("ORDER = ", "def cut(", "def log_normal(", "def demonstrated("):
+    for start in ("ORDER = ", "def two_answers(", "def log_normal(", "def demonstrated("):
         (source,) = [source for source in sources if source.startswith(start)]
         exec(source, names)
     (source,) = [source for source in sources if "def supervise(" in source]
