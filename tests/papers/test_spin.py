@@ -62,6 +62,8 @@ def notebook():
         exec(source, names)
     (source,) = [source for source in sources if "def supervise(" in source]
     exec(source[source.index("def supervise(") : source.index("def fine_tuned(")], names)
+    (source,) = [source for source in sources if source.startswith("def turn(")]
+    exec(source[: source.index("runs = ")], names)
     (source,) = [source for source in sources if "def measured(" in source]
     exec(source[source.index("def measured(") : source.index("def experiment(")], names)
     return SimpleNamespace(**names)
@@ -107,7 +109,8 @@ def test_arms_of_all_rounds_have_as_many_steps_and_sft_as_many_sequences(noteboo
         arms[arm](0)
     long, sft, by_rater, swapped, once = notebook.lab.trained
     assert long.steps == sft.steps == by_rater.steps == 30 and not hasattr(once, "steps")
-    assert sft.batch_size == 16 and long.learning_rate == 1e-4 and sft.learning_rate == 1e-3 and by_rater.learning_rate == 2e-4
+    assert sft.batch_size == 16
+    assert [r.learning_rate for r in (long, sft, by_rater)] == pytest.approx([1e-4, 1e-3, 2e-4])
     assert by_rater.loss.func is dpo and by_rater.loss.keywords == {"beta": 0.3}
     assert [(q.chosen, q.rejected) for q in swapped.pairs] == [(q.rejected, q.chosen) for q in once.pairs]
     arms["once"](0, 0.25)
@@ -155,6 +158,19 @@ def test_a_player_is_ahead_by_its_gain_on_the_data_minus_its_gain_on_the_sample(
     ahead = notebook.advantage(player, base, pairs)
     assert ahead.tolist() == [1 - -2, -2 - -0.5, 0]
     assert notebook.told(ahead).tolist() == [1, 0, 0.5]
+
+
+def test_a_round_that_takes_all_back_turns_by_minus_one_and_one_that_goes_on_by_one(notebook):
+    def path(*rounds):
+        values = [dict(zip("abcd", logps, strict=True)) for logps in rounds]
+        return [SimpleNamespace(sequence_logprobs=lambda x, y, v=v: np.array([v[one] for one in y])) for v in values]
+
+    pairs, first = [Pair("x", "a", "b"), Pair("y", "c", "d")], [0.0, -1.0, 2.0, 0.5]
+    assert notebook.turn(path([0.0] * 4, first, [-0.5 * v for v in first]), pairs) == pytest.approx(-1)
+    assert notebook.turn(path([0.0] * 4, first, [1.9 * v for v in first]), pairs) == pytest.approx(1)
+    second = [0.0 + 1, -1.0 - 1, 2.0 - 1, 0.5 + 1]  # changes by 1, -1, -1, 1 after 0, -1, 2, 0.5
+    expected = np.corrcoef(first, [1, -1, -1, 1])[0, 1]
+    assert notebook.turn(path([0.0] * 4, first, second, [9.0] * 4), pairs) == pytest.approx(expected)
 
 
 def test_what_is_measured_is_the_mean_over_orders_round_by_round(notebook):
