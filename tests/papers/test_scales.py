@@ -8,7 +8,7 @@ from tests.papers.notebooks import measure
 LEAST = {
     "sppo": {
         "rounds": 2, "prompts": 6, "responses": 3, "max_new_tokens": 6, "steps": 1, "batch_size": 2,
-        "gradient_accumulation": 2, "optimizer": "adamw_torch", "matched_steps": 1, "heldout": 4, "heldout_pairs": 6,
+        "gradient_accumulation": 2, "optimizer": "adamw_torch", "checkpoints": [1, 2], "heldout": 4, "heldout_pairs": 6,
         "eval_responses": 2, "lora_rank": 2, "base_steps": 2, "cycle_rounds": 1, "cycle_prompts": 12, "cycle_steps": 1,
         "table_rounds": 20, "threads": 1,
     },
