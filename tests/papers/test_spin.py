@@ -21,6 +21,8 @@ PRESET = {
     "lambdas": [0.1, 0.2, 5.0], "rates": [1.0, 0.5, 0.25], "union": True, "kind": "logistic", "learning_rate": 4e-4,
     "steps": 10, "batch_size": 8, "continued_learning_rate": 1e-3, "dpo_beta": 0.3, "dpo_learning_rate": 2e-4,
     "rater_certainty": 1e6, "preference_pairs": 40, "prompts": 30, "cut_tokens": 2, "long_learning_rate": 1e-4,
+    "discriminator_prompts": 25, "discriminator_steps": 7, "discriminator_batch_size": 4,
+    "discriminator_learning_rate": 2e-3,
 }  # fmt: skip
 
 
@@ -60,8 +62,8 @@ def notebook():
     for start in ("ORDER = ", "def two_answers(", "def log_normal(", "def demonstrated("):
         (source,) = [source for source in sources if source.startswith(start)]
         exec(source, names)
-    (source,) = [source for source in sources if "def supervise(" in source]
-    exec(source[source.index("def supervise(") : source.index("def fine_tuned(")], names)
+    (source,) = [source for source in sources if "def demonstrations_of(" in source]
+    exec(source[source.index("def demonstrations_of(") : source.index("def fine_tuned(")], names)
     (source,) = [source for source in sources if source.startswith("def turn(")]
     exec(source[: source.index("runs = ")], names)
     (source,) = [source for source in sources if "def measured(" in source]
@@ -199,3 +201,21 @@ def test_the_closed_form_is_the_policy_that_minimises_the_loss_of_a_table(notebo
         slopes = [(expected_loss(start + e, lam) - expected_loss(start - e, lam)) / 2e-6 for e in steps]
         assert notebook.steepest(start, start, data, lam) == pytest.approx(np.abs(slopes).max(), abs=1e-8)
         assert np.abs(slopes).max() == pytest.approx(lam / 2 * np.abs(q - r).max(), abs=1e-8)
+
+
+def test_a_fresh_discriminator_starts_from_the_judge_and_knows_only_fresh_demonstrations(notebook):
+    class Player:
+        def sequence_logprobs(self, x, y):  # one nat more for whatever is no sample
+            return np.array([float(" answer " not in one) for one in y])
+
+    judge = SimpleNamespace(sequence_logprobs=lambda x, y: np.zeros(len(y)))
+    prompts = WORLD.prompts(12, stream(0, "held-out"), split="held-out")
+    notebook.lab.held_out = lambda policy, s: notebook.lab.sample(policy, prompts, 1, stream(s, "evaluate"))
+    seen = []
+    notebook.lab.train = lambda policy, pairs, s, t, **how: seen.append((policy, pairs, how)) or Player()
+    assert notebook.fresh_discriminator(judge, "spin", 5, 1) == 1
+    ((policy, pairs, how),) = seen
+    assert policy is judge and how["loss"].keywords["beta"] == 0.1
+    assert (how["learning_rate"], how["steps"], how["batch_size"]) == (pytest.approx(2e-3), 7, 4)
+    assert len(pairs) == 25 and {q.rejected for q in pairs} == {"spin answer 0"}
+    assert not {(q.prompt, q.chosen) for q in pairs} & set(notebook.demonstrations_of(5, 200, 1))
