@@ -13,10 +13,11 @@ LEAST = {
         "table_rounds": 20, "threads": 1,
     },
     "spin": {
-        "demonstrations": 24, "sft_steps": 1, "rounds": 2, "prompts": 8, "max_new_tokens": 6, "steps": 1,
-        "batch_size": 2, "gradient_accumulation": 2, "optimizer": "adamw_torch", "warmup": 0.0, "lora_rank": 2,
-        "cut_tokens": 2,
-        "discriminator_steps": 1, "heldout": 6, "base_steps": 2, "threads": 1,
+        "demonstrations": 24, "sft_steps": 1, "sft_batch_size": 2, "lambdas": [0.1, 5.0], "rates": [1.0, 0.2],
+        "prompts": 8, "max_new_tokens": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
+        "optimizer": "adamw_torch", "warmup": 0.0, "lora_rank": 2, "preference_pairs": 6, "doses": [1.0],
+        "cut_tokens": 2, "discriminator_prompts": 6, "discriminator_steps": 1, "heldout": 6, "base_steps": 2,
+        "threads": 1,
     },
     "cream": {
         "seed_prompts": 4, "seed_steps": 1, "seed_batch_size": 2, "rounds": 2, "prompts": 6, "responses": 3,
