@@ -65,9 +65,11 @@ def test_a_killed_batch_goes_on_without_losing_or_tearing_a_run(papers, home, co
     )
     wait_for(lambda: [s for s in range(4) if batch.output("alpha", s).exists()])
     time.sleep(1)
+    assert processes_in(batch.folder), "no run is under way"
     kill = os.killpg if whole_group else os.kill
     kill(driver.pid, signal.SIGKILL)
     driver.wait()
+    wait_for(lambda: not processes_in(papers) and not processes_in(batch.folder))  # a run may be in its last write
     finished = {s: batch.output("alpha", s).read_bytes() for s in range(4) if batch.output("alpha", s).exists()}
     assert 0 < len(finished) < 4
     for seed in finished:
@@ -147,7 +149,7 @@ def test_threads_are_shared_out():
     assert environment(3)["OMP_NUM_THREADS"] == "3"
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=180):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -155,7 +157,7 @@ def wait_for(condition, seconds=60):
 
 
 def processes_in(folder):
-    """Processes that work in a folder, as every kernel does in its notebook's."""
+    """Processes that work in a folder, as every kernel does in its notebook's and every run in its batch's."""
     working = []
     for link in Path("/proc").glob("[0-9]*/cwd"):
         with suppress(OSError):
