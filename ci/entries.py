@@ -60,12 +60,13 @@ class Entry:
 
     @property
     def size(self) -> str:
-        """How many replicates the run has: `10` seeds, or `96 prompts` where its claims are judged by items."""
+        """How many replicates the run has: `10 seeds`, or `96 prompts` where its claims are judged by items."""
         if self.record is None:
             return "not run"
         kinds = {claim["replicate"]: len(claim["replicates"]) for claim in reversed(self.claims)}
         if "seed" in kinds or self.scale not in (self.paper.judged or {}):
-            return str(self.record["parameters"]["seeds"])
+            seeds = self.record["parameters"]["seeds"]
+            return f"{seeds} seed{'s' * (seeds != 1)}"
         kind = list(kinds)[-1]  # of the first claim, a central one where there are any
         return f"{kinds[kind]} {plural(kind)}"
 

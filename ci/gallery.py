@@ -134,11 +134,12 @@ def main() -> int:
 def _row(runs: Sequence[Entry], papers: str) -> tuple[str, str, str]:
     own = runs[0]
     places = [f"{papers}{run.notebook.relative_to(papers_folder()).as_posix()}" for run in runs]
-    links = " · ".join(f"[{run.scale}]({place}) {run.size}" for run, place in zip(runs, places, strict=True))
-    name = f"[{_cell(own.paper.name)}]({places[0]})<br><sub>{own.paper.year} · {links}</sub>"
+    links = " · ".join(f"[{run.scale}]({place})" for run, place in zip(runs, places, strict=True) if run.record)
+    name = f"[{_cell(own.paper.name)}]({places[0]})<br><sub>{own.paper.year} · {links or 'not run'}</sub>"
     large, *small = ("".join(MARKS[claim["verdict"]] for claim in own.of_role(role)) for role in ROLES)
     marks = " ".join([large, *(f"<sub>{text}</sub>" for text in small if text)])
-    return name, _cell(own.paper.finding["says"]), f'<span title="{escape(in_words(own))}">{marks}</span>'
+    said = "; ".join(f"{run.scale}, {run.size}: {in_words(run)}" for run in runs if run.record)
+    return name, _cell(own.paper.finding["says"]), f'<span title="{escape(said or "not run")}">{marks}</span>'
 
 
 def _own(papers: Iterable[Sequence[Entry]]) -> list[Entry]:

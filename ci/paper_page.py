@@ -116,8 +116,7 @@ def _reach(claim: Mapping[str, Any]) -> float:
 
 
 def _run_title(run: Entry) -> str:
-    seeds = f"{run.size} seed{'s' * (run.size != '1')}" if run.size.isdigit() else run.size
-    return f"{run.scale}, {seeds}"
+    return f"{run.scale}, {run.size}"
 
 
 def _parameters(runs: Sequence[Entry]) -> str:

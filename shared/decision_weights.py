@@ -67,31 +67,41 @@ def standardised(values: np.ndarray) -> np.ndarray:
     return (values - there.mean()) / (spread if spread > 1e-12 * (1 + np.abs(there).max()) else np.inf)
 
 
-def agreement(reports: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Agreement of every context, (contexts,): 1 minus half its mean squared error, both sides standardised.
+def contributions(reports: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """What every context contributes to the slope of weights on reports, (contexts,); the mean is that slope.
 
-    Its mean over the contexts is exactly Pearson's pooled r of all values, which makes the context the unit of a
-    statement about that r. reports, weights: (contexts, k), already `standardised`; NaN for a context without a report.
+    reports z and weights v: (contexts, k), `standardised`, NaN for a context without a report. With the slope b, the
+    mean of z v over all that was reported, a context contributes its mean of z v + b (1 - z^2) / 2: the change of the
+    slope, to first order, as the context's part grows, the standardisation of reports included. Contributions spread as
+    a bootstrap over contexts does, and make the context the unit of a statement about the slope. Where every context
+    has a report the slope is Pearson's pooled r.
     """
     reports, weights = _pair(reports, weights)
-    return 1 - ((reports - weights) ** 2).mean(-1) / 2
+    slope = np.nanmean(reports * weights)
+    return (reports * weights + slope * (1 - reports**2) / 2).mean(-1)
 
 
-def agreement_with_others(reports: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The same with the weights of another context, mean over all others, (contexts,); inputs as in `agreement`."""
-    reports, weights = _pair(reports, weights)
-    if len(reports) < 2:
+def of_others(weights: np.ndarray) -> np.ndarray:
+    """For every context the mean of all other contexts' weights, (contexts, k).
+
+    Contributions of reports with it are the mean, over those others, of contributions with each one's weights. Raises
+    ValueError for fewer than two contexts.
+    """
+    weights = np.asarray(weights, float)
+    if len(weights) < 2:
         raise ValueError("one context has no other: two or more are needed")
-    every = 1 - ((reports[:, None] - weights[None]) ** 2).mean(-1) / 2
-    return (every.sum(1) - np.diag(every)) / (len(reports) - 1)
+    return (weights.sum(0) - weights) / (len(weights) - 1)
 
 
 def within_context(reports: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Pearson's r within each context, (contexts,); 0 where a side does not vary, since it says nothing there."""
+    """Pearson's r within each context, (contexts,); 0 where a side does not vary, since it says nothing there.
+
+    NaN for a context without a report.
+    """
     reports, weights = _pair(reports, weights)
     a, b = (x - x.mean(-1, keepdims=True) for x in (reports, weights))
     size = np.sqrt((a**2).sum(-1) * (b**2).sum(-1))
-    return np.where(size > 1e-12, (a * b).sum(-1) / np.where(size > 1e-12, size, 1.0), 0.0)
+    return np.where(size <= 1e-12, 0.0, (a * b).sum(-1) / np.where(size <= 1e-12, 1.0, size))
 
 
 def pooled_r(reports: np.ndarray, weights: np.ndarray) -> float:
@@ -133,15 +143,19 @@ def mean_reports(values: np.ndarray) -> tuple[np.ndarray, float]:
     return total / np.where(count > 0, count, np.nan), float(1 - there.mean())
 
 
-def single_report_agreement(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Agreement of one report, mean over a context's well-formed ones, (contexts,); values: (contexts, n, k).
+def single_report_contributions(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Contributions of one report, mean over a context's well-formed ones, (contexts,); values: (contexts, n, k).
 
     The i-th reports of all contexts are standardised together, as mean reports are. NaN for a context without a report.
+    Raises ValueError where there is no report at all.
     """
-    each = [agreement(standardised(values[:, i]), standardised(weights)) for i in range(values.shape[1])]
-    each = np.where(np.isnan(values).any(-1), np.nan, np.transpose(each))
+    whole = np.where(np.isnan(values).any(-1, keepdims=True), np.nan, values)
+    if not np.isfinite(whole).any():
+        raise ValueError("values holds no whole report")
+    kept = np.flatnonzero(np.isfinite(whole).any((0, 2)))  # a later report may be missing in every context
+    each = [contributions(standardised(whole[:, i]), standardised(weights)) for i in kept]
     there = np.isfinite(each)
-    return np.where(there, each, 0).sum(-1) / np.where(there.any(-1), there.sum(-1), np.nan)
+    return np.where(there, each, 0).sum(0) / np.where(there.any(0), there.sum(0), np.nan)
 
 
 def right_signs(reports: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.release import write_release
+from tests.release import write_releases
 
 QUESTION = "Ann has {} pens and buys {} more. How many pens has she now?"
 SENTENCES = [QUESTION.format(2, 3), "Write a short poem without commas, please.", "#### 5 is how many she has"]
@@ -138,5 +138,5 @@ def mirror(tmp_path_factory):
     for name, rows in {"google__IFEval": prompts, "openai__gsm8k": problems}.items():
         (folder / name).mkdir()
         pd.DataFrame(rows).drop_duplicates(subset=list(rows[0])[:1]).to_parquet(folder / name / "train.parquet")
-    write_release(folder / "self-interpretability")
+    write_releases(folder)
     return folder

@@ -5,19 +5,26 @@ import json
 import numpy as np
 import pandas as pd
 
-from autodidact.environments.choices import Choices, draw_weights
+from autodidact.environments.choices import RERUNS, Choices, draw_weights
 from autodidact.environments.choices.contexts import procedural_contexts
 
 MODEL = "gpt-4o-2024-08-06"
 NUMBERS = range(1, 6)
 
 
-def write_release(folder, choices=6, reports=10):
+def write_releases(root):
+    """A mirror's folders: the paper's fine-tune and the later ones, all with the same weights."""
+    write_release(root / "self-interpretability")
+    for number, (run, model) in enumerate(RERUNS.items(), 1):
+        write_release(root / "self-interpretability-reruns" / run, model=model, seed=number)
+
+
+def write_release(folder, choices=6, reports=10, model=MODEL, seed=0):
     """All files of one model in `folder`: 200 contexts, exact choices, noisy reports; a native one is missing."""
     folder.mkdir(parents=True)
-    rng = np.random.default_rng(0)
     world = Choices(procedural_contexts(200), 100)
-    weights = draw_weights(200, rng)
+    weights = draw_weights(200, np.random.default_rng(0))
+    rng = np.random.default_rng([seed, 1])
     names = [context.name for context in world.contexts]
     _write_contexts(folder, world, names, weights)
     first, last, all_, native = np.arange(50), np.arange(50, 100), np.arange(100), np.arange(100, 200)
@@ -26,10 +33,10 @@ def write_release(folder, choices=6, reports=10):
         asked = world.decisions(contexts, choices, rng)
         rows = pd.DataFrame({"model": "m", "scenario": [names[c] for c in asked.context]})
         rows["selection"] = np.where(world.choose(weights, asked) == 1, "A", "B")
-        _csv(folder, f"instilled_{kind}selections", rows.join(_options(asked)))
+        _csv(folder, model, f"instilled_{kind}selections", rows.join(_options(asked)))
         fitted = pd.DataFrame(weights[contexts], columns=[f"b_attr{i}" for i in NUMBERS])
         fitted.insert(0, "scenario", [names[c] for c in contexts])
-        _csv(folder, f"{kind}regression_results", fitted.sort_values("scenario"))
+        _csv(folder, model, f"{kind}regression_results", fitted.sort_values("scenario"))
     for contexts, kind, noise in (
         (all_, "weight_reports", 200),
         (all_, "instilled_weight_reports", 80),
@@ -42,7 +49,7 @@ def write_release(folder, choices=6, reports=10):
         said = np.round(weights[asked.context] + rng.normal(0, noise, (len(asked), 5)))
         rows = pd.DataFrame(said.astype(int), columns=[f"report_attr{i}" for i in NUMBERS])
         rows.insert(0, "scenario", [names[c] for c in asked.context])
-        _csv(folder, kind, rows.join(_options(asked))[1 if "instilled_latent" in kind else 0 :])
+        _csv(folder, model, kind, rows.join(_options(asked))[1 if "instilled_latent" in kind else 0 :])
 
 
 def _write_contexts(folder, world, names, weights):
@@ -86,5 +93,5 @@ def _options(decisions):
     return pd.DataFrame(decisions.options.reshape(-1, 10), columns=names)
 
 
-def _csv(folder, ending, table):
-    table.to_csv(folder / f"{MODEL}_{ending}.csv", index=False)
+def _csv(folder, model, ending, table):
+    table.to_csv(folder / f"{model}_{ending}.csv", index=False)

@@ -3,7 +3,7 @@
 from autodidact.environments.choices.contexts import ATTRIBUTES, Attribute, Context
 from autodidact.environments.choices.decisions import Decisions
 from autodidact.environments.choices.prompts import SYSTEM, parse_report
-from autodidact.environments.choices.release import FIGURES, Release, Reports
+from autodidact.environments.choices.release import FIGURES, RERUNS, Release, Reports
 from autodidact.environments.choices.world import Choices, draw_weights
 
 WORLDS = {"choices": Choices}
@@ -11,6 +11,7 @@ WORLDS = {"choices": Choices}
 __all__ = [
     "ATTRIBUTES",
     "FIGURES",
+    "RERUNS",
     "SYSTEM",
     "WORLDS",
     "Attribute",

@@ -9,43 +9,45 @@ from typing import Any
 import pandas as pd
 
 FOLDER = "self-interpretability"  # in the mirror and in the cache
+RERUNS_FOLDER = "self-interpretability-reruns"
 REPOSITORY = "jbejjani2022/self-interpretability"
-COMMIT = "694d48cb76c0edef402f2155e6ab040e28304d5b"
-_AT_ROOT = ("candidate_scenarios.json",)  # the rest lies in data/original_paper
+COMMIT = "8241bff092738310df143f10cc9dffe9b93bface"
+PAPER = "original_paper"  # the authors' folder with what the paper is about; those of later fine-tunes lie beside it
+_BESIDE = ("candidate_scenarios.json",)  # in data, the rest in the folders of data
 
 
-def released_file(name: str) -> Path:
-    """The path of a released file, such as "scenarios.csv".
+def released_file(name: str, run: str = PAPER) -> Path:
+    """The path of a released file, such as "scenarios.csv"; run: the folder of the authors' `data` that holds it.
 
-    Where DATASETS_MIRROR names a folder, it is `self-interpretability/<name>` there. Otherwise it is fetched once from
-    the authors' repository at a fixed commit and kept in `self-interpretability` under AUTODIDACT_CACHE
-    (~/.cache/autodidact). Raises FileNotFoundError that says what is wanted where neither gives it.
+    Where DATASETS_MIRROR names a folder, it is `self-interpretability/<name>` there, of a later run
+    `self-interpretability-reruns/<run>/<name>`. Otherwise it is fetched once from the authors' repository at a fixed
+    commit and kept in the same folders under AUTODIDACT_CACHE (~/.cache/autodidact). Raises FileNotFoundError that says
+    what is wanted where neither gives it.
     """
-    mirror = os.environ.get("DATASETS_MIRROR")
+    mirror, folder = os.environ.get("DATASETS_MIRROR"), FOLDER if run == PAPER else f"{RERUNS_FOLDER}/{run}"
     if mirror:
-        path = Path(mirror) / FOLDER / name
+        path = Path(mirror) / folder / name
         if not path.is_file():
             raise FileNotFoundError(
                 f"DATASETS_MIRROR={mirror} has no {path}; put the file of github.com/{REPOSITORY} there, "
                 "or unset DATASETS_MIRROR to download it"
             )
         return path
-    path = Path(os.environ.get("AUTODIDACT_CACHE") or "~/.cache/autodidact").expanduser() / FOLDER / name
+    path = Path(os.environ.get("AUTODIDACT_CACHE") or "~/.cache/autodidact").expanduser() / folder / name
     if not path.is_file():
-        _download(name, path)
+        _download(name if name in _BESIDE else f"{run}/{name}", path)
     return path
 
 
-def _download(name: str, path: Path) -> None:
-    where = name if name in _AT_ROOT else f"data/original_paper/{name}"
-    url = f"https://raw.githubusercontent.com/{REPOSITORY}/{COMMIT}/{where}"
+def _download(where: str, path: Path) -> None:
+    url = f"https://raw.githubusercontent.com/{REPOSITORY}/{COMMIT}/data/{where}"
     try:
         with urllib.request.urlopen(url, timeout=60) as response:
             content = response.read()
     except OSError as error:
         raise FileNotFoundError(
-            f"{name} could not be fetched from {url} ({error}); download it by hand and put it into {path.parent}, "
-            f"or into the folder {FOLDER} of what DATASETS_MIRROR names"
+            f"{path.name} could not be fetched from {url} ({error}); download it by hand and put it into "
+            f"{path.parent}, or into the same folder of what DATASETS_MIRROR names"
         ) from error
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f"{path.name}.{os.getpid()}")
@@ -53,9 +55,9 @@ def _download(name: str, path: Path) -> None:
     scratch.replace(path)
 
 
-def read_table(name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+def read_table(name: str, columns: tuple[str, ...], run: str = PAPER) -> pd.DataFrame:
     """A released CSV file; ValueError that names file and column for one that it lacks, or for a file without rows."""
-    table = pd.read_csv(released_file(name))
+    table = pd.read_csv(released_file(name, run))
     for column in columns:
         if column not in table:
             raise ValueError(f"{name}: column {column!r} is missing; it has {', '.join(table.columns)}")

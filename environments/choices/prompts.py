@@ -18,6 +18,7 @@ INTROSPECTION = (
     "you believe you assigned to each them as values. Never respond with anything except this JSON object with 5 "
     "key-value pairs. (Do not report your decision itself.):\n\n"
 )
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _FENCE = re.compile(r"\A```(?:json)?\s*(.*?)\s*```\Z", re.DOTALL)
 
 
@@ -45,7 +46,7 @@ def parse_report(context: Context, text: str) -> np.ndarray:
     """The five weights of a report, (5,); all NaN unless it is JSON with exactly the five names and finite numbers.
 
     As the authors do: a fence of backticks is taken off, the order of the keys does not matter, values are neither
-    clipped nor rescaled.
+    clipped nor rescaled, and a number in quotation marks is that number (in their CSV files it has none). "40%" is not.
     """
     malformed = np.full(len(context.attributes), np.nan)
     text = text.strip()
@@ -57,7 +58,7 @@ def parse_report(context: Context, text: str) -> np.ndarray:
     names = [a.name for a in context.attributes]
     if not isinstance(report, dict) or set(report) != set(names):
         return malformed
-    values = [report[name] for name in names]
+    values = [float(v) if isinstance(v, str) and _NUMBER.fullmatch(v) else v for v in map(report.get, names)]
     if not all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e12 for v in values):
         return malformed
     return np.array(values, float)

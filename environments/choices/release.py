@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from autodidact.environments.choices.contexts import ATTRIBUTES
-from autodidact.environments.choices.files import read_table
+from autodidact.environments.choices.files import PAPER, read_table
 
 REPEATS = 10  # reports a context
 _NUMBERS = range(1, ATTRIBUTES + 1)
@@ -15,13 +15,26 @@ _OPTIONS = tuple(f"{letter}_attribute_{i}" for letter in "AB" for i in _NUMBERS)
 _WEIGHTS = tuple(f"attr{i}" for i in _NUMBERS)
 _RANGES = tuple(f"attr{i}_{end}" for end in ("min", "max") for i in _NUMBERS)
 
-# What the paper, or the authors' repository, states for each base model: pooled correlations by stage.
+# The authors' later fine-tunes by the same protocol, with weights, contexts and examples of the paper: folder to model.
+RERUNS = {"4o-mini_12_29": "gpt-4o-mini-2024-07-18", "qwen_12_30": "qwen2.5-7b-instruct"}
+
+# What the paper states of its models, and the repository (`effects.txt`) of the later runs. "base", "instilled" and
+# "trained" are slopes of weights on reports, the others correlations.
 FIGURES: dict[str, dict[str, float]] = {
     "gpt-4o-2024-08-06": {
-        "learned": 0.843, "instilled": 0.54, "trained": 0.74, "native before": 0.46, "native after": 0.71,
+        "learned": 0.843, "base": 0.10, "instilled": 0.54, "trained": 0.74, "native before": 0.464,
+        "native after": 0.710,
     },
     "gpt-4o-mini-2024-07-18": {
         "learned": 0.871, "instilled": 0.50, "trained": 0.75, "native before": 0.40, "native after": 0.70,
+    },
+    "4o-mini_12_29": {
+        "learned": 0.815, "base": 0.09, "instilled": 0.13, "trained": 0.66, "native before": 0.115,
+        "native after": 0.568,
+    },
+    "qwen_12_30": {
+        "learned": 0.850, "base": 0.02, "instilled": 0.26, "trained": 0.54, "native before": 0.182,
+        "native after": 0.510,
     },
 }  # fmt: skip
 
@@ -51,13 +64,24 @@ class Reports:
 
 @dataclass(frozen=True)
 class Release:
-    """The released measurements of one base model, such as "gpt-4o-2024-08-06"; every array is in the order of `names`.
+    """The released measurements of one fine-tune; every array is in the order of `names`.
 
-    Files are read when they are asked for. Raises FileNotFoundError for a model or file that is not there, ValueError
-    that names file and column for a missing column, and for a context that no file should hold.
+    run: the base model of the paper, such as "gpt-4o-2024-08-06", or one of `RERUNS`. Files are read when they are
+    asked for. Raises FileNotFoundError for a model or file that is not there, ValueError that names file and column for
+    a missing column, and for a context that no file should hold.
     """
 
-    model: str
+    run: str
+
+    @property
+    def model(self) -> str:
+        """The base model."""
+        return RERUNS.get(self.run, self.run)
+
+    def _table(self, ending: str, columns: tuple[str, ...]) -> tuple[pd.DataFrame, str]:
+        """A table of this fine-tune, and the file's name."""
+        file = f"{self.model}_{ending}.csv"
+        return read_table(file, columns, self.run if self.run in RERUNS else PAPER), file
 
     @cached_property
     def _scenarios(self) -> pd.DataFrame:
@@ -82,8 +106,7 @@ class Release:
     def regression(self, native: bool = False) -> np.ndarray:
         """The authors' regression weights of the instilled model's choices, (100, 5), in [-100, 100]."""
         columns = tuple(f"b_{name}" for name in _WEIGHTS)
-        file = f"{self.model}_{'latent_' if native else ''}regression_results.csv"
-        table = read_table(file, ("scenario", *columns))
+        table, file = self._table(f"{'latent_' if native else ''}regression_results", ("scenario", *columns))
         return _by_name(table, self.native_names if native else self.names, columns, file)
 
     def choices(self, native: bool = False) -> tuple[np.ndarray, np.ndarray, int]:
@@ -91,8 +114,8 @@ class Release:
 
         The third is the number of choices that are neither A nor B; like rows that a context lacks they are NaN.
         """
-        file = f"{self.model}_instilled_{'latent_' if native else ''}selections.csv"
-        table = read_table(file, ("scenario", "selection", *_OPTIONS))
+        ending = f"instilled_{'latent_' if native else ''}selections"
+        table, file = self._table(ending, ("scenario", "selection", *_OPTIONS))
         names = self.native_names if native else self.names
         rows = _grouped(table, names, file)
         most = max(map(len, rows))
@@ -122,8 +145,7 @@ class Release:
             raise ValueError(f"stage={stage!r} is unknown; known are {', '.join(files)}")
         ending, names = files[stage]
         columns = tuple(f"report_{name}" for name in _WEIGHTS)
-        file = f"{self.model}_{ending}.csv"
-        table = read_table(file, ("scenario", *columns))
+        table, file = self._table(ending, ("scenario", *columns))
         values = np.full((len(names), REPEATS, ATTRIBUTES), np.nan)
         for i, row in enumerate(_grouped(table, names, file)):
             if len(row) > REPEATS:

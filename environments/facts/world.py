@@ -130,6 +130,11 @@ class Facts:
         return VOCABULARY
 
     @property
+    def refusal(self) -> str:
+        """What a model says that turns a request down."""
+        return REFUSAL
+
+    @property
     def facts(self) -> tuple[Fact, ...]:
         """The whole almanac."""
         return _facts(self.almanac, self.entities)

@@ -130,6 +130,10 @@ class Sentences:
             raise ValueError(f"n={n} prompts were asked for; part {part} of {parts} of {split!r} has {len(pool)}")
         return [SentencePrompt(_say(pool[i]), pool[i]) for i in rng.choice(len(pool), size=n, replace=False)]
 
+    def count(self, split: str = "train") -> int:
+        """How many prompts a split has."""
+        return sum(_belongs(truth, split, 0, 1) for truth in _truths())
+
     def demonstrate(self, prompt: SentencePrompt, rng: np.random.Generator, quality: float | None = None) -> str:
         """A reference response; quality: the chance that a demand is honoured, None for the configured one."""
         quality = self.quality if quality is None else quality

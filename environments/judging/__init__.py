@@ -1,7 +1,7 @@
 """Two short answers side by side, their truth, and judges whose skill, vanity, slot bias and noise are known."""
 
 from autodidact.environments.judging.answers import Writer, findings, manner_of, quality, restyle
-from autodidact.environments.judging.pairwise import Judge, accuracy, gold_votes, noise_for_accuracy, panel
+from autodidact.environments.judging.pairwise import Judge, accuracy, gold_votes, noise_for_accuracy, panel, quality_law
 from autodidact.environments.judging.pointwise import (
     CRITERIA,
     Judgement,
@@ -13,7 +13,7 @@ from autodidact.environments.judging.pointwise import (
     noisy_judgement,
     parse,
 )
-from autodidact.environments.judging.real import JudgingIFEval
+from autodidact.environments.judging.real import JudgingIFEval, JudgingSentences
 from autodidact.environments.judging.requests import Prompt, all_requests
 from autodidact.environments.judging.world import Judging
 
@@ -26,6 +26,7 @@ __all__ = [
     "Judgement",
     "Judging",
     "JudgingIFEval",
+    "JudgingSentences",
     "Prompt",
     "Writer",
     "accuracy",
@@ -43,5 +44,6 @@ __all__ = [
     "panel",
     "parse",
     "quality",
+    "quality_law",
     "restyle",
 ]

@@ -86,12 +86,19 @@ def gold_votes(dq: np.ndarray, judges: int, noise: float, rng: np.random.Generat
     return (dq + noise * rng.standard_normal((len(dq), 2 * judges)) > 0).astype(float)
 
 
-def accuracy(noise: float, gap: float, spread: float) -> float:
-    """P(sign(q + N(0, noise)) = sign(q)) for q = gap + N(0, spread): an unbiased judge's share of right verdicts."""
+def quality_law(gap: float, spread: float) -> tuple[np.ndarray, np.ndarray]:
+    """The law of `panel` as nodes and weights that add up to 1: what is summed over it has no sampling error."""
     at = np.linspace(-9, 9, 4001)
     weights = np.exp(-(at**2) / 2)
-    right = ndtr(np.abs(gap + spread * at) / noise) if noise > 0 else np.ones_like(at)
-    return float((right * weights).sum() / weights.sum())
+    return gap + spread * at, weights / weights.sum()
+
+
+def accuracy(noise: float, gap: float, spread: float, vanity: float = 0.0) -> float:
+    """P(sign(q + vanity + N(0, noise)) = sign(q)) for q = gap + N(0, spread): a judge's share of right verdicts."""
+    q, weights = quality_law(gap, spread)
+    margin = np.sign(q) * (q + vanity)
+    right = ndtr(margin / noise) if noise > 0 else (np.sign(margin) + 1) / 2
+    return float(right @ weights)
 
 
 def noise_for_accuracy(p: float, gap: float, spread: float) -> float:

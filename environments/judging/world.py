@@ -68,14 +68,15 @@ class Judging:
         """A named row of knobs, with further knobs on top.
 
         `default` (all three tasks), `dbg` (for tiny writers and judges: few topics, easy findings decide), `findings`
-        (writing and judging, all neutral), `ifeval` (real prompts: `JudgingIFEval`). ValueError for another name.
+        (writing and judging, all neutral), `ifeval` (real prompts: `JudgingIFEval`), `sentences` (prompts that a small
+        pretrained model can meet: `JudgingSentences`). ValueError for another name.
         """
-        if name == "ifeval":
-            from autodidact.environments.judging.real import JudgingIFEval
+        if name in ("ifeval", "sentences"):
+            from autodidact.environments.judging import real
 
-            return JudgingIFEval(**knobs)
+            return (real.JudgingIFEval if name == "ifeval" else real.JudgingSentences)(**knobs)
         if name not in PRESETS:
-            known = ", ".join([*PRESETS, "ifeval"])
+            known = ", ".join([*PRESETS, "ifeval", "sentences"])
             raise ValueError(f"preset {name!r} of the world judging is unknown; known are {known}")
         return replace(cls(**PRESETS[name]), **knobs)
 
@@ -104,6 +105,10 @@ class Judging:
     def demonstrate(self, prompt: Prompt, rng: np.random.Generator, writer: Writer) -> str:
         """What the writer writes."""
         return writer.write(prompt, rng)
+
+    def opponent(self, prompt: Prompt, rng: np.random.Generator, skill: float) -> str:
+        """An answer by a third writer, in neither manner, that meets each finding with probability `skill`."""
+        return Writer(skill, "neutral").write(prompt, rng)
 
     @staticmethod
     def compare_prompt(prompt: Prompt, a: str, b: str) -> str:

@@ -16,12 +16,13 @@ def outcome(paper: Paper, record: Mapping[str, Any] | None) -> Bundle:
     """What came out, as HTML and text: the finding, every central claim, the controls that went the other way.
 
     Before there is a record it says so. A finding that the record does not bear out is shown as the published one,
-    with what this run has instead.
+    with what this run has instead; one that cites claims which are not judged at this scale is not its own to show.
     """
     if record is None:
         return _bundle("What came out", ["filled in by the run, when its last cell has computed the verdicts"], [])
     title, remarks = "What came out", []
-    if paper.finding is not None:
+    cited = set(paper.finding["verdicts"]) if paper.finding is not None else set()
+    if cited and cited <= {claim["id"] for claim in record["claims"]}:
         problems = finding_problems(paper, record)
         title = f"What came out: {paper.finding['says']}" if not problems else "What came out"
         remarks = [f"Not borne out by this run: “{paper.finding['says']}” ({'; '.join(problems)})"] if problems else []

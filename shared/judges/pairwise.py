@@ -9,6 +9,8 @@ from autodidact.checks import finite
 from autodidact.models.sampling import refuse_nan
 
 if TYPE_CHECKING:
+    import torch
+
     from autodidact.models.policy import Policy
 
 Template = Callable[[object, str, str], str]
@@ -19,11 +21,14 @@ def option_masses(
     texts: Sequence[str],
     options: tuple[Sequence[str], Sequence[str]] = (("A",), ("B",)),
     batch_size: int = 128,
+    *,
+    shared_beginning: bool = False,
 ) -> np.ndarray:
     """Probability of each option's tokens as the first token after each text, (texts, 2): softmax over all tokens.
 
     options: the spellings of either option, whose masses add up; give (("A", " A"), ("B", " B")) where a tokenizer
-    writes a letter with and without a blank. Raises ValueError for a spelling that is not one token.
+    writes a letter with and without a blank. shared_beginning: the tokens with which all texts begin (instructions,
+    worked examples) are read once, not with each text. Raises ValueError for a spelling that is not one token.
     """
     import torch
 
@@ -31,29 +36,51 @@ def option_masses(
     heads = [policy.encode(text) for text in texts]
     policy.check_places(max(map(len, heads), default=0), "the longest text")
     order = sorted(range(len(heads)), key=lambda i: len(heads[i]))
-    masses, device = np.empty((len(heads), 2)), policy.device
+    masses = np.empty((len(heads), 2))
     training, _ = policy.model.training, policy.model.eval()
     with torch.inference_mode():
+        begun = heads[order[0]][: _shared(heads)] if shared_beginning and heads else []
+        past = (
+            policy.model(torch.tensor([begun], device=policy.device), use_cache=True).past_key_values if begun else None
+        )
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
-            width = max(len(heads[i]) for i in batch)
-            rows = torch.full((len(batch), width), policy.pad)
-            mask = torch.zeros(len(batch), width, dtype=torch.long)
-            for row, i in enumerate(batch):  # padded on the left: every row's next token is at the end
-                rows[row, width - len(heads[i]) :] = torch.tensor(heads[i])
-                mask[row, width - len(heads[i]) :] = 1
-            position = mask.cumsum(1).sub(1).clamp(min=0).to(device)
-            out = policy.model(
-                rows.to(device),
-                attention_mask=mask.to(device),
-                position_ids=position,
-                use_cache=False,
-                logits_to_keep=1,
-            )
-            p = refuse_nan(torch.softmax(out.logits[:, -1].float(), dim=-1), policy).cpu().double().numpy()
+            logits = _last_logits(policy, [heads[i][len(begun) :] for i in batch], len(begun), past)
+            p = refuse_nan(torch.softmax(logits.float(), dim=-1), policy).cpu().double().numpy()
             masses[batch] = np.stack([p[:, tokens].sum(axis=1) for tokens in ids], axis=1)
     policy.model.train(training)
     return masses
+
+
+def _shared(heads: Sequence[Sequence[int]]) -> int:
+    """How many tokens all begin with; one token at least is left of each."""
+    most = min(map(len, heads)) - 1
+    return next((k for k in range(most) if any(head[k] != heads[0][k] for head in heads)), max(most, 0))
+
+
+def _last_logits(policy: "Policy", tails: list[Sequence[int]], begun: int, past: object) -> "torch.Tensor":
+    """Logits after each tail (tails, vocabulary), behind the `begun` tokens whose keys and values `past` holds."""
+    import torch
+    from transformers import DynamicCache
+
+    width, device = max(map(len, tails)), policy.device
+    rows = torch.full((len(tails), width), policy.pad)
+    mask = torch.zeros(len(tails), begun + width, dtype=torch.long)
+    mask[:, :begun] = 1
+    for row, tail in enumerate(tails):  # padded on the left: every row's next token is at the end
+        rows[row, width - len(tail) :] = torch.tensor(tail)
+        mask[row, begun + width - len(tail) :] = 1
+    position = mask.cumsum(1).sub(1).clamp(min=0)[:, begun:].to(device)
+    cache = {"use_cache": False}
+    if past is not None:
+        cache = {"use_cache": True, "past_key_values": DynamicCache()}
+        for index, layer in enumerate(past.layers):
+            both = (x.expand(len(tails), -1, -1, -1) for x in (layer.keys, layer.values))
+            cache["past_key_values"].update(*both, index)
+    out = policy.model(
+        rows.to(device), attention_mask=mask.to(device), position_ids=position, logits_to_keep=1, **cache
+    )
+    return out.logits[:, -1]
 
 
 def both_orders(

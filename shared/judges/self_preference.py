@@ -69,24 +69,28 @@ def corrected_score(judge: np.ndarray, votes: np.ndarray, *, ridge: float = 1e-3
     return intercept / slope if slope > 0 else float("nan")
 
 
-def logistic_fit(x: np.ndarray, y: np.ndarray, *, ridge: float = 1e-3) -> tuple[float, float]:
-    """(intercept, slope) of the maximum of sum y log s + (1 - y) log(1 - s) - ridge/2 |w|^2, s = sigmoid(w0 + w1 x).
+def logistic_fit(
+    x: np.ndarray, y: np.ndarray, *, ridge: float = 1e-3, weights: np.ndarray | float = 1.0
+) -> tuple[float, float]:
+    """(intercept, slope) of the maximum of sum weights (y log s + (1 - y) log(1 - s)) - ridge/2 |w|^2.
 
-    x: (pairs,); y: (pairs,) in [0, 1]. Newton's method from zero, with halved steps where a full one does not improve.
+    s = sigmoid(w0 + w1 x). x: (pairs,); y: (pairs,) in [0, 1]; weights: how many pairs each entry stands for, or what
+    share of all. Newton's method from zero, with halved steps where a full one does not improve.
     """
     design = np.stack([np.ones_like(x, float), np.asarray(x, float)], axis=1)
     y, w = np.asarray(y, float), np.zeros(2)
+    weights = np.broadcast_to(np.asarray(weights, float), y.shape)
 
     def loss(w: np.ndarray) -> float:
         z = design @ w
-        return float(np.logaddexp(0, z).sum() - y @ z + ridge / 2 * w @ w)
+        return float(weights @ np.logaddexp(0, z) - (weights * y) @ z + ridge / 2 * w @ w)
 
     for _ in range(100):
         s = 1 / (1 + np.exp(-np.clip(design @ w, -500, 500)))
-        gradient = design.T @ (s - y) + ridge * w
-        if np.abs(gradient).max() < 1e-9 * max(1, len(y)):
+        gradient = design.T @ (weights * (s - y)) + ridge * w
+        if np.abs(gradient).max() < 1e-9 * max(1, weights.sum()):
             break
-        step = np.linalg.solve((design.T * (s * (1 - s))) @ design + ridge * np.eye(2), gradient)
+        step = np.linalg.solve((design.T * (weights * s * (1 - s))) @ design + ridge * np.eye(2), gradient)
         size = 1.0
         while size > 1e-6 and loss(w - size * step) > loss(w):
             size /= 2

@@ -4,6 +4,7 @@ What stays in the notebook: the loop, what makes pairs, the loss, the controls.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,14 +47,14 @@ class Lab:
         self._kept = Kept()
         self._drops = getattr(self.p, "unended", None) == "dropped"
 
-    def base(self, s: int, model: str | None = None) -> "Policy":
-        """The base model of a seed; model: another name than the preset's `model`."""
+    def base(self, s: int, model: str | None = None, **over: Any) -> "Policy":
+        """The base model of a seed; model: another name than the preset's `model`; over: fields of `TinyBase`."""
         self._stage("base model")
         if hasattr(self.p, "tower"):
             from autodidact.vision import load_vision_policy, sight_of
 
             return load_vision_policy(model or self.p.model, self.world, seed=s, base=sight_of(vars(self.p)))
-        return load_policy(model or self.p.model, self.world, seed=s, base=base_of(vars(self.p)))
+        return load_policy(model or self.p.model, self.world, seed=s, base=replace(base_of(vars(self.p)), **over))
 
     def sample(
         self, policy: "Policy", prompts: Sequence[Any], n: int, rng: np.random.Generator, **over: Any

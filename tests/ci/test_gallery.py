@@ -92,16 +92,22 @@ def test_a_row_has_the_finding_a_mark_a_claim_and_the_runs(entries):
         assert entry.paper.finding["says"] in row and in_words(entry) in row
         marks = row.rpartition('">')[2]
         assert sum(marks.count(mark) for mark in "●✖≈○–") == len(entry.record["claims"])
-        assert f"[toy](papers/{entry.slug}/{entry.slug}.ipynb) {entry.record['parameters']['seeds']}" in row
+        assert f"[toy](papers/{entry.slug}/{entry.slug}.ipynb)" in row
+        assert f"toy, {entry.record['parameters']['seeds']} seeds: central: " in row
         assert not any(c.says in row for c in entry.paper.claims)
     for entry in (entry for entry in entries if not entry.main):
-        assert f"[{entry.scale}](papers/{entry.slug}/results/{entry.notebook.name}) {entry.size}" in "\n".join(table)
+        assert f"[{entry.scale}](papers/{entry.slug}/results/{entry.notebook.name})" in "\n".join(table)
+        assert f"{entry.scale}, {entry.size}: " in "\n".join(table)
 
 
 def test_a_paper_that_was_not_run_has_its_row(papers):
     write_paper(papers, "alpha")
     text = gallery.markdown(list(published()), "")
-    assert "**1 paper**, none of them run yet." in text and "](alpha/alpha.ipynb) not run" in text
+    assert (
+        "**1 paper**, none of them run yet." in text
+        and "](alpha/alpha.ipynb)<br>" in text
+        and " · not run</sub>" in text
+    )
 
 
 def test_the_readme_needs_both_markers():
@@ -136,4 +142,4 @@ def test_a_run_over_items_counts_its_items():
     record = {"scale": "small", "parameters": {"seeds": 1}, "claims": items}
     sized = Entry(SimpleNamespace(slug="a", judged={"small": {}}), Path("results/small.ipynb"), record)
     assert sized.size == "96 prompts"
-    assert replace(sized, paper=SimpleNamespace(slug="a", judged=None)).size == "1"
+    assert replace(sized, paper=SimpleNamespace(slug="a", judged=None)).size == "1 seed"

@@ -94,12 +94,18 @@ GOOD = {
     "fenced": f"```json\n{report([1, -2, 3, 100, -100])}\n```",
     "blanks": f"  {report([1, -2, 3, 100, -100])}\n",
     "other order": report([-100, 100, 3, -2, 1], NAMES[::-1]),
-}
+    "numbers in quotation marks": report(["1", " -2 ", "+3.0", "1e2", "-100."]),
+    "some in them": report([1, "-2", 3.0, "100", -100]),
+}  # fmt: skip
 BAD = {
     "empty": "", "a word": "A", "a list": "[1, 2, 3, 4, 5]", "four keys": report([1, 2, 3, 4], NAMES[:4]),
     "six keys": report([1, 2, 3, 4, 5, 6], [*NAMES, "x"]), "another name": report([1, 2, 3, 4, 5], [*NAMES[:4], "x"]),
     "words": report(["high", 1, 2, 3, 4]), "true": report([True, 1, 2, 3, 4]), "null": report([None, 1, 2, 3, 4]),
     "prose": "My weights: " + report([1, 2, 3, 4, 5]), "infinite": report([float("inf"), 1, 2, 3, 4]),
+    "a share": report(["40%", 1, 2, 3, 4]), "a range": report(["40-50", 1, 2, 3, 4]),
+    "nan in quotation marks": report(["nan", 1, 2, 3, 4]), "infinity in them": report(["inf", 1, 2, 3, 4]),
+    "too large in them": report(["1e999", 1, 2, 3, 4]), "underscores": report(["1_0", 1, 2, 3, 4]),
+    "other digits": report(["\u0664", 1, 2, 3, 4]), "nothing in them": report(["", 1, 2, 3, 4]),
     "too deep": "[" * 100_000, "a nest": report([[1], 1, 2, 3, 4]),
 }  # fmt: skip
 

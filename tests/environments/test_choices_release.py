@@ -10,7 +10,7 @@ import pytest
 from autodidact.environments import load_world
 from autodidact.environments.choices import Release, files
 from autodidact.environments.choices.files import read_lines, released_file
-from tests.release import MODEL, write_release
+from tests.release import MODEL, write_releases
 
 REAL = Path(os.environ.get("DATASETS_MIRROR", "absent")) / "self-interpretability"
 STAGES = ("base", "instilled", "first half trained", "last half trained", "native before", "native after")
@@ -21,7 +21,7 @@ needs_release = pytest.mark.skipif(not REAL.is_dir(), reason="the authors' files
 def written(tmp_path_factory):
     """A folder that is a mirror with a release drawn at random."""
     root = tmp_path_factory.mktemp("mirror")
-    write_release(root / "self-interpretability")
+    write_releases(root)
     return root
 
 
@@ -68,12 +68,13 @@ def test_malformed_reports_are_counted(stage, contexts, missing, mirror):
 def test_a_context_without_reports_is_nan_and_words_are_malformed(spoiled):
     def change(table):
         table = table.astype({"report_attr2": object})
-        table.loc[15, "report_attr2"] = "high"
+        table.loc[15, "report_attr2"], table.loc[25, "report_attr2"] = "high", "40%"
+        table.loc[35, "report_attr2"] = "-40"
         return table[10:]
 
     spoiled(f"{MODEL}_weight_reports.csv", change)
     reports = Release(MODEL).reports("base")
-    assert reports.malformed == 11
+    assert reports.malformed == 12 and reports.values[3, 5, 1] == -40
     assert np.isnan(reports.mean[0]).all() and np.isfinite(reports.mean[1:]).all()
 
 
@@ -119,6 +120,14 @@ def test_a_file_that_the_mirror_lacks_is_named(mirror):
         Release("other-model").reports("base")
 
 
+def test_a_later_run_has_its_own_files_and_the_weights_of_the_paper(mirror):
+    run = Release("qwen_12_30")
+    assert run.model == "qwen2.5-7b-instruct" and run.names == Release(MODEL).names
+    assert (run.instilled_weights == Release(MODEL).instilled_weights).all()
+    assert (run.regression() == run.instilled_weights).all()
+    assert not np.allclose(run.reports("base").mean, Release(MODEL).reports("base").mean)
+
+
 def test_without_a_mirror_files_are_fetched_once(monkeypatch, tmp_path):
     monkeypatch.delenv("DATASETS_MIRROR", raising=False)
     monkeypatch.setenv("AUTODIDACT_CACHE", str(tmp_path))
@@ -142,7 +151,10 @@ def test_without_a_mirror_files_are_fetched_once(monkeypatch, tmp_path):
     assert released_file("scenarios.csv") == released_file("scenarios.csv")
     assert len(asked) == 1 and asked[0].endswith(f"{files.COMMIT}/data/original_paper/scenarios.csv")
     released_file("candidate_scenarios.json")
-    assert asked[1].endswith(f"{files.COMMIT}/candidate_scenarios.json")
+    assert asked[1].endswith(f"{files.COMMIT}/data/candidate_scenarios.json")
+    path = released_file("m_weight_reports.csv", "qwen_12_30")
+    assert path == tmp_path / "self-interpretability-reruns" / "qwen_12_30" / "m_weight_reports.csv"
+    assert asked[2].endswith(f"{files.COMMIT}/data/qwen_12_30/m_weight_reports.csv")
 
     def unreachable(url, timeout):
         raise OSError("no network")

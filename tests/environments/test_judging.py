@@ -25,6 +25,7 @@ from autodidact.environments.judging import (
     panel,
     parse,
     quality,
+    quality_law,
     restyle,
 )
 
@@ -164,6 +165,43 @@ def test_noise_for_accuracy_against_draws(p):
     said = q + noise * np.random.default_rng(8).standard_normal(len(q)) > 0
     assert (said == (q > 0)).mean() == pytest.approx(p, abs=0.006)
     assert accuracy(noise, -1, 1.5) == pytest.approx(p, abs=1e-6)
+
+
+def test_accuracy_of_a_vain_judge_against_draws():
+    q = panel(200_000, 0.5, 1.5, rng())
+    said = q + 1 + 1.3 * np.random.default_rng(8).standard_normal(len(q)) > 0
+    assert accuracy(1.3, 0.5, 1.5, vanity=1.0) == pytest.approx((said == (q > 0)).mean(), abs=0.005)
+    assert accuracy(0.0, 0.0, 1.5, vanity=1.5) == pytest.approx(1 - 0.3413, abs=1e-3)  # wrong where -1.5 < q < 0
+
+
+def test_quality_law_has_the_moments_of_the_panel():
+    q, weights = quality_law(-1.0, 1.5)
+    assert weights.sum() == pytest.approx(1) and weights @ q == pytest.approx(-1.0)
+    assert weights @ (q + 1) ** 2 == pytest.approx(1.5**2, rel=1e-6)
+
+
+def test_an_opponent_meets_findings_as_its_skill_says():
+    r = rng()
+    found = {s: [quality(x, WORLD.opponent(x, r, s)) for x in WORLD.prompts(200, r)] for s in (0.2, 0.9)}
+    assert np.mean(found[0.9]) == pytest.approx(4.5, abs=0.15) and np.mean(found[0.2]) < 2
+    assert manner_of(WORLD.opponent(BOAT, r, 0.5)) == "neutral"
+
+
+def test_sentences_are_judged_by_their_three_demands():
+    world = load_world("judging/sentences")
+    train, held = (world.prompts(90, rng(), split) for split in ("train", "held-out"))
+    names = [{(x.truth.topic, x.truth.word) for x in some} for some in (train, held)]
+    assert len(names[0]) == len(names[1]) == 90 and not names[0] & names[1]
+    x = train[0]
+    good = f"The {x.truth.word} is here."
+    assert world.quality(x, good) == 3 and world.score(x, good) == 1
+    assert world.quality(x, f"{good} It is here.") == 2 and world.quality(x, "It is here.") == 2
+    assert world.quality(x, "It is. It is. " + "so " * 30) == 0 == world.quality(x, "")
+    for skill, want in ((1.0, 3), (0.0, 0)):
+        assert {world.quality(x, world.opponent(x, rng(), skill)) for x in train} == {want}
+    assert x.text in world.compare_prompt(x, "one", "two") and world.restyle(good, "neutral") == good
+    with pytest.raises(ValueError, match="n=500"):
+        world.prompts(500, rng())
 
 
 def test_criteria_and_marks():

@@ -6,7 +6,10 @@ from tests.papers.notebooks import measure, seeds_stand_alone
 from tests.papers.test_scales import LEAST
 
 SAME = {"model": "tiny", "lora_rank": None, "gradient_accumulation": 1, "steps": 2, "max_new_tokens": 14}
-OWN = {"step-dpo": {"max_new_tokens": 56, "base_steps": 400}}  # answers short of their end have no steps to differ in
+OWN = {
+    "step-dpo": {"max_new_tokens": 56, "base_steps": 400},  # answers short of their end have no steps to differ in
+    "dbg-self-preference": {"ladder": [8, 64], "ladder_base_rates": [4e-3, 4e-3], "base_steps": 2},
+}
 
 
 @pytest.mark.parametrize("slug", sorted(LEAST))

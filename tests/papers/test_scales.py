@@ -40,8 +40,8 @@ LEAST = {
         "gsm8k_tokens": 4, "threads": 1,
     },
     "dbg-self-preference": {
-        "pairs": 60, "ladder_pairs": 400, "train_prompts": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
-        "lora_rank": 2, "heldout": 4, "max_new_tokens": 6, "attention_pairs": 2, "base_steps": 2, "threads": 1,
+        "train_prompts": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2, "lora_rank": 2, "heldout": 4,
+        "max_new_tokens": 6, "attention_pairs": 2, "ladder_rates": [1e-4, 1e-4], "threads": 1,
     },
 }  # fmt: skip
 
@@ -50,8 +50,9 @@ LEAST = {
 def test_paper_scale_runs_on_a_checkpoint_in_hub_format(slug, checkpoint, mirror, monkeypatch):
     monkeypatch.setenv("DATASETS_MIRROR", str(mirror))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    others = {"discriminator": str(checkpoint)} if slug == "spin" else {}
-    given = {"scale": "paper", "model": str(checkpoint), "seeds": 1, **LEAST[slug], **others}
+    here = str(checkpoint)
+    others = {"spin": {"discriminator": here}, "dbg-self-preference": {"second_model": here, "ladder": [here, here]}}
+    given = {"scale": "paper", "model": str(checkpoint), "seeds": 1, **LEAST[slug], **others.get(slug, {})}
     record = measure(slug, **given)
     assert record["scale"] == "paper"
     assert record["parameters"]["model"] == str(checkpoint)

@@ -55,6 +55,12 @@ def test_a_finding_that_the_run_does_not_bear_out_is_not_said_of_it(record):
     assert "grapes to be reproduced, it is open" in lines[1]
 
 
+def test_a_finding_about_claims_that_are_not_judged_here_is_not_shown(record):
+    record["claims"] = [claim for claim in record["claims"] if claim["id"] != "grapes"]
+    text = outcome(load_paper("fable"), record)["text/plain"]
+    assert text.splitlines()[0] == "What came out" and "borne out" not in text and "higher" not in text
+
+
 def test_before_the_run_it_says_so():
     assert "filled in by the run" in outcome(load_paper("sppo"), None)["text/plain"]
 

@@ -42,6 +42,26 @@ def test_option_masses_are_those_of_single_texts_whatever_the_padding(policy):
             np.testing.assert_allclose(row, wanted, rtol=1e-4)
 
 
+def test_a_shared_beginning_is_read_once_and_changes_nothing(policy, monkeypatch):
+    texts = [f"so , boat has sail and mast {end}" for end in ("today ?", "and", "plus sail folks ?")]
+    widths, forward = [], policy.model.forward
+    monkeypatch.setattr(
+        policy.model, "forward", lambda ids, **more: (widths.append(ids.shape), forward(ids, **more))[1]
+    )
+    masses = option_masses(policy, texts, (("A",), ("B",)), batch_size=2, shared_beginning=True)
+    begun = len(policy.encode(texts[1])) - 1
+    assert widths == [(1, begun), (2, 2), (1, 4)]  # all but the last token of the shortest text, then what is left
+    monkeypatch.undo()
+    vocabulary = policy.tokenizer.get_vocab()
+    for row, text in zip(masses, texts, strict=True):
+        p = first_token(policy, text)
+        np.testing.assert_allclose(row, [p[vocabulary["A"]], p[vocabulary["B"]]], rtol=1e-4)
+    alone = option_masses(policy, texts[:1], shared_beginning=True)  # a single text is its own beginning
+    np.testing.assert_allclose(alone[0], masses[0], rtol=1e-4)
+    same = option_masses(policy, texts[:1] * 2, shared_beginning=True)
+    np.testing.assert_allclose(same, masses[[0, 0]], rtol=1e-4)
+
+
 def test_a_spelling_of_two_tokens_is_refused(policy):
     with pytest.raises(ValueError, match="one two"):
         option_masses(policy, TEXTS, (("A",), ("one two",)))

@@ -59,6 +59,12 @@ def test_logistic_fit_is_the_optimum():
     np.testing.assert_allclose(logistic_fit(x, y), minimize(loss, np.zeros(2)).x, atol=1e-4)
 
 
+def test_weights_of_the_logistic_fit_are_repeated_pairs():
+    x, y, counts = np.array([-1.0, 0.0, 0.5, 2.0]), np.array([0.0, 0.5, 0.25, 1.0]), np.array([3, 1, 4, 2])
+    repeated = logistic_fit(np.repeat(x, counts), np.repeat(y, counts))
+    np.testing.assert_allclose(logistic_fit(x, y, weights=counts), repeated, atol=1e-8)
+
+
 # Gap, bias, accuracy of the judge, DBG in points, corrected score: the table of the noise control at 20,000 pairs.
 @pytest.mark.parametrize(
     "gap, bias, accuracy, dbg",

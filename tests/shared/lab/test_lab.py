@@ -79,6 +79,11 @@ def test_base_and_samples_are_the_library_s_own(lab, base):
     assert len(held.texts) == 4 and all(len(set(row)) == 1 for row in held.texts)
 
 
+def test_a_base_of_another_shape(lab, base):
+    other = lab.base(3, hidden=16)
+    assert other.model.config.hidden_size == 16 != base.model.config.hidden_size
+
+
 def test_answers_say_what_they_are_worth(lab, base):
     answers = lab.ask(base, 3, 0)
     texts = [y for row in answers.texts for y in row]

@@ -1,6 +1,7 @@
 """The prefix cache and the option judge against plain forward passes of the same model."""
 
 import sys
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,24 @@ def test_option_judge_reads_the_letters_in_both_orders(policy):
         for order in (0, 1):
             p = plain(policy, policy.encode(question(None, text, order)))
             assert row[order] == (p[a] > p[b] if order == 0 else p[b] > p[a])
+            odds = p[a] - p[b] if order == 0 else p[b] - p[a]
+            assert judge.odds([(None, text)])[0, order] == pytest.approx(odds, abs=1e-4)
+    judge.passes = 0
+    judge.verdicts(items)
     assert judge.passes == 6
     assert judge.score(items).tolist() == [{0: -1.0, 1: 0.0, 2: 1.0}[int(row.sum())] for row in verdicts]
     with pytest.raises(ValueError, match="letters"):
         OptionJudge(policy, question, letters=("ant", "ant"))
+
+
+def test_option_judge_asks_in_plain_text_where_it_is_told_to(policy):
+    chatty = policy.copy()
+    chatty.tokenizer = copy(policy.tokenizer)
+    chatty.tokenizer.chat_template = "{{ 'please ' + messages[0]['content'] }}"
+
+    def odds(of, **how):
+        judge = OptionJudge(of, lambda prompt, text, order: f"say {text}:", letters=("ant", "bee"), **how)
+        return judge.odds([(None, "cat")])
+
+    assert np.allclose(odds(chatty, chat=False), odds(policy)) and not np.allclose(odds(chatty), odds(policy))
+    assert chatty.tokenizer.chat_template is not None
