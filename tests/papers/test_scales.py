@@ -20,9 +20,9 @@ LEAST = {
         "threads": 1,
     },
     "cream": {
-        "seed_prompts": 4, "seed_steps": 1, "seed_batch_size": 2, "rounds": 2, "prompts": 6, "responses": 3,
-        "max_new_tokens": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2, "lora_rank": 2, "heldout": 4,
-        "eval_responses": 2, "base_steps": 2, "threads": 1,
+        "seed_prompts": 4, "seed_steps": 1, "seed_batch_size": 2, "doses": [1, 2], "dose_prompts": 4, "rounds": 2,
+        "prompts": 6, "responses": 3, "max_new_tokens": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
+        "lora_rank": 2, "rates": [1e-6], "heldout": 4, "eval_responses": 2, "base_steps": 2, "threads": 1,
     },
     "self-interpretability": {
         "contexts": 4, "native": 2, "choice_examples": 3, "choice_steps": 2, "choice_batch_size": 2, "report_steps": 2,
