@@ -32,7 +32,7 @@ def method():
         (source,) = [s for s in sources if marker in s]
         exec(source, names)
     (source,) = [s for s in sources if "def on_common(" in s]
-    exec(source[source.index("def on_common(") : source.index("fig, axes")], names)
+    exec(source[source.index("def whole(") : source.index("ALONG = ")], names)
     rng = np.random.default_rng(0)
     names["write"] = lambda policy, tasks, what, n, _, temperature=None: [
         [WORLD.demonstrate(x, rng, what) for _ in range(n)] for x in tasks
@@ -176,19 +176,27 @@ def test_chosen_tests_stand_beside_those_that_the_code_passes_and_all(method):
     table = np.array([[1, 1, 1, 0], [1, 0, 0, 0]], bool)
     d = SimpleNamespace(own=[table, np.ones((2, 4), bool)], right_tests=np.array([[1, 0, 0, 0], [1, 1, 1, 1]], bool))
     found = method.chosen_tests(d, np.random.default_rng(0))
-    assert found["minimax"] == [0.0]  # never the easy one, which is right
-    assert found["passed"] == [pytest.approx(1 / 3)] and found["random"] == [0.25]
+    np.testing.assert_allclose(found, [[0, 1 / 3, 0.25], [NAN] * 3])  # never the easy one, which is right
 
 
 def test_rules_are_compared_where_both_find_a_pair(method):
     r = {"quality": {"own": {"minimax": np.array([1, NAN, 0.5, 0]), "naive": np.array([0.5, 1, NAN, 0.25])}}}
     one, two = method.on_common(r, "minimax", "naive")
     assert (one.tolist(), two.tolist()) == ([1, 0], [0.5, 0.25])
+    r["quality"]["own"]["naive"] = np.full(4, NAN)
+    assert [values.tolist() for values in method.on_common(r, "minimax", "naive")] == [[0], [0]]
 
 
-def test_worse_tests_are_compared_on_tasks_that_have_pairs_with_either(method):
-    own = {"naive": np.array([1, 0.5, 1]), "minimax": np.array([1, 1, 1]), "counting": np.array([1, 1, NAN])}
-    worse = {"naive": np.array([0.25, NAN, 0.5]), "minimax": np.array([1, 1, 0.5]), "counting": np.array([1, 1, 1])}
+def test_kinds_of_tests_are_compared_on_tasks_that_have_pairs_with_each(method):
+    own = {"naive": np.array([1, 0.5, 1]), "minimax": np.array([1, 0.75, 1]), "counting": np.array([1, 1, NAN])}
+    worse = {"naive": np.array([0.25, 0, 0.5]), "minimax": np.array([0.5, 1, 0.5]), "counting": np.array([1, 1, 1])}
     r = {"quality": {"own": own, "worse": worse}}
-    assert method.by_tests(r, "naive").tolist() == [[0.25, 1], [0.5, 1]]  # (worse, own) by task
-    assert method.by_tests(r, "counting").tolist() == [[1, 1]]
+    assert method.along(r, "naive", ("worse", "own")).tolist() == [[0.25, 1], [0, 0.5]]
+    assert method.along(r, "minimax", ("worse", "own")).tolist() == [[0.5, 1], [1, 0.75]]
+
+
+def test_every_kind_of_tests_is_judged(method, written):
+    found = method.quality(written, 0)
+    assert set(found) == {"own", "worse", 0.0, 0.5, 1.0, "tests"}
+    assert set(found["own"]) == set(method.RULES) and set(found["worse"]) == set(method.TESTED)
+    assert all(values.shape == (8,) for kind in ("own", "worse", 0.5) for values in found[kind].values())
