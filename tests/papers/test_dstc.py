@@ -28,7 +28,7 @@ def method():
     names = {"np": np, "environment": WORLD, "rules": rules, "Pair": Pair, "partial": partial, "stream": stream}
     names |= {"SimpleNamespace": SimpleNamespace, "replace": replace}
     names["p"] = SimpleNamespace(tasks=8, codes=5, tests=4, worse_temperature=1, drawn=[0.0, 0.5, 1.0])
-    for marker in ("RULES = {", "def collect(", "def quality(", "def make_pairs("):
+    for marker in ("RULES = {", "def collect(", "def worth(", "def quality(", "def make_pairs("):
         (source,) = [s for s in sources if marker in s]
         exec(source, names)
     (source,) = [s for s in sources if "def on_common(" in s]
@@ -138,15 +138,23 @@ def test_worth_is_right_over_wrong_and_nan_without_a_pair(method):
         np.array([[1, 1], [0, 0], [1, 0]], bool),  # a wrong code is best
         np.ones((3, 2), bool),  # nothing tells them apart
     ]
-    found = method.worth(method.RULES["counting"], tables, right, np.random.default_rng(0))
+    d = SimpleNamespace(codes=["abc"] * 3, right=right)
+    found = method.worth(method.RULES["counting"], tables, d, np.random.default_rng(0))
     np.testing.assert_array_equal(found, [1, 0, NAN])
 
 
 def test_ties_count_as_often_as_they_fall(method, monkeypatch):
     monkeypatch.setitem(method.names, "TIES", 4000)
     table = np.array([[1], [1], [0], [0]], bool)  # chosen: right in one of two; rejected: wrong in one of two
-    found = method.worth(method.RULES["minimax"], [table], [[True, False, True, False]], np.random.default_rng(0))
+    d = SimpleNamespace(codes=["abcd"], right=[[True, False, True, False]])
+    found = method.worth(method.RULES["minimax"], [table], d, np.random.default_rng(0))
     assert found == pytest.approx([0.25], abs=0.03)
+
+
+def test_one_text_over_itself_is_no_pair(method):
+    d = SimpleNamespace(codes=["aa"], right=[[True, False]])
+    table = np.array([[True], [False]])
+    assert np.isnan(method.worth(method.RULES["counting"], [table], d, np.random.default_rng(0))).all()
 
 
 def test_consensus_reads_texts_and_no_tests(method):
@@ -174,7 +182,9 @@ def test_permuted_keeps_the_counts_and_nothing_else(method):
 def test_chosen_tests_stand_beside_those_that_the_code_passes_and_all(method):
     # Code 0 passes all tests but the last, code 1 the first alone; the hardest that code 0 passes are tests 1 and 2.
     table = np.array([[1, 1, 1, 0], [1, 0, 0, 0]], bool)
-    d = SimpleNamespace(own=[table, np.ones((2, 4), bool)], right_tests=np.array([[1, 0, 0, 0], [1, 1, 1, 1]], bool))
+    d = SimpleNamespace(
+        own=[table, np.ones((2, 4), bool)], codes=["ab", "ab"], right_tests=np.array([[1, 0, 0, 0], [1, 1, 1, 1]], bool)
+    )
     found = method.chosen_tests(d, np.random.default_rng(0))
     np.testing.assert_allclose(found, [[0, 1 / 3, 0.25], [NAN] * 3])  # never the easy one, which is right
 
