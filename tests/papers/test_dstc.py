@@ -121,8 +121,8 @@ def test_drawn_tests_misread_at_their_rate(method, written):
         chosen = [(x, row) for x, row in zip(d.tasks, tests, strict=True) if any(x.truth.vague) == vague]
         return np.mean([WORLD.test_right(x, t) for x, row in chosen for t in row])
 
-    assert right(knowing, True) > 0.8 > 0.4 > right(ignorant, True)
-    assert right(knowing, False) == pytest.approx(right(ignorant, False), abs=0.1) > 0.8
+    assert right(knowing, True) > 0.8 and right(ignorant, True) < 0.4
+    assert min(right(knowing, False), right(ignorant, False)) > 0.8  # clear phrases are read as ever
 
 
 def test_tasks_without_a_pair_are_dropped(method):
