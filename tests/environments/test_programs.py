@@ -184,7 +184,7 @@ def test_code_and_tests_err_together_only_where_errors_are_shared(rng):
 
 def test_tests_can_misread_less_than_code(rng):
     world = Programs(vague=1.0, misread_vague=0.9, misread_in_tests=0.1, misread_clear=0.0, test_slip=0.0)
-    prompts = [x for x in world.prompts(300, rng) if len(x.truth.phrases) == 1]
+    prompts = [x for x in world.prompts(250, rng) if len(x.truth.phrases) == 1]
     right = np.mean([world.correct(x, world.demonstrate(x, rng)) for x in prompts for _ in range(40)])
     told = np.mean([world.test_right(x, world.demonstrate(x, rng, "test")) for x in prompts for _ in range(40)])
     assert right == pytest.approx(0.1, abs=0.06) and told == pytest.approx(0.9, abs=0.06)
