@@ -14,6 +14,7 @@ from autodidact.environments.programs import Programs, python
 from autodidact.samplers import pass_matrix as rules
 from autodidact.streams import stream
 from autodidact.training import Pair
+from tests.papers.notebooks import measure
 
 SLUG = "dstc"
 WORLD = Programs()
@@ -210,3 +211,11 @@ def test_every_kind_of_tests_is_judged(method, written):
     assert set(found) == {"own", "worse", 0.0, 0.5, 1.0, "tests"}
     assert set(found["own"]) == set(method.RULES) and set(found["worse"]) == set(method.TESTED)
     assert all(values.shape == (8,) for kind in ("own", "worse", 0.5) for values in found[kind].values())
+
+
+def test_small_learns_from_demonstrations_and_judges_pairs_alone(checkpoint):
+    given = {"model": str(checkpoint), "demonstration_steps": 1, "demonstration_batch_size": 2, "tasks": 3, "codes": 2}
+    record = measure(SLUG, scale="small", tests=2, code_tokens=4, test_tokens=4, threads=1, **given)
+    (judged,) = load_paper(SLUG).data["judged"]["small"].values()
+    assert {claim["id"] for claim in record["claims"]} == set(judged)
+    assert {claim["replicate"] for claim in record["claims"]} == {"problem"}
