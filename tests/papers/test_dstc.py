@@ -28,10 +28,13 @@ def method():
     sources = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
     names = {"np": np, "environment": WORLD, "rules": rules, "Pair": Pair, "partial": partial, "stream": stream}
     names |= {"SimpleNamespace": SimpleNamespace, "replace": replace}
-    names["p"] = SimpleNamespace(tasks=8, codes=5, tests=4, worse_temperature=1, drawn=[0.0, 0.5, 1.0])
+    rates = {"rates": {"naive": 0.02}, "swept_rates": [0.01, 0.02, 0.04]}
+    names["p"] = SimpleNamespace(tasks=8, codes=5, tests=4, worse_temperature=1, ties=8, drawn=[0.0, 0.5, 1.0], **rates)
     for marker in ("RULES = {", "def collect(", "def worth(", "def quality(", "def make_pairs("):
         (source,) = [s for s in sources if marker in s]
         exec(source, names)
+    (source,) = [s for s in sources if "def by_rate(" in s]
+    exec(source[: source.index("def experiment(")], names)
     (source,) = [s for s in sources if "def on_common(" in s]
     exec(source[source.index("def whole(") : source.index("ALONG = ")], names)
     rng = np.random.default_rng(0)
@@ -93,6 +96,21 @@ def test_every_arm_has_a_rate_and_a_beta_at_every_scale(method, written):
         assert set(preset["rates"]) == set(preset["betas"]) == set(arms)
 
 
+def test_swept_arms_are_trained_once_at_their_own_rate(method, monkeypatch):
+    trained = []
+
+    def train(base, name, pairs, s, rate):
+        trained.append(rate)
+        return rate
+
+    monkeypatch.setitem(method.names, "train", train)
+    monkeypatch.setitem(method.names, "pass_at_1", lambda policy, s: 100 * policy)
+    assert method.by_rate(None, "naive", [], 0, own=7) == [1, 7, 4]
+    assert trained == [0.01, 0.04]
+    toy = load_paper(SLUG).scales["toy"]
+    assert all(toy["rates"][name] in toy["swept_rates"] for name in method.SWEPT)
+
+
 def test_the_arms_choose_as_they_say(method, written):
     arms, place = method.arms(written, 0), {WORLD.ask(x, "code"): i for i, x in enumerate(written.tasks)}
 
@@ -145,7 +163,7 @@ def test_worth_is_right_over_wrong_and_nan_without_a_pair(method):
 
 
 def test_ties_count_as_often_as_they_fall(method, monkeypatch):
-    monkeypatch.setitem(method.names, "TIES", 4000)
+    monkeypatch.setattr(method.p, "ties", 4000)
     table = np.array([[1], [1], [0], [0]], bool)  # chosen: right in one of two; rejected: wrong in one of two
     d = SimpleNamespace(codes=["abcd"], right=[[True, False, True, False]])
     found = method.worth(method.RULES["minimax"], [table], d, np.random.default_rng(0))
