@@ -7,6 +7,7 @@ _GUESTS = {
     "ifeval": "instructions",
     "sentences": "instructions",
     "gsm8k": "arithmetic",
+    "plain-programs": "programs",
 }  # worlds that live in another's folder
 
 

@@ -17,6 +17,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "shared": {},  # half of all readers misread a vague phrase: the two readings cannot be told apart from within
     "majority": {"vague": 0.7, "misread_vague": 0.35},  # as many errors, but most readers are right
+    "clearer-tests": {"misread_in_tests": 0.3},  # whoever works out an example misreads less
     "vacuous": {"vacuous": 0.2},
 }
 _BROKEN = ("broken",)  # the value of a program that gives none; no list or number is equal to it
@@ -37,6 +38,7 @@ class Programs:
     Knobs:
       depth: fewest and most operations. vague: share of phrases said vaguely.
       misread_vague, misread_clear: probability that a demonstration misreads such a phrase.
+      misread_in_tests: the same of a vague phrase in tests; None: as in code.
       shared: 1: tests misread phrases at the same rates as code; 0: at no phrase's own rate, but each at the rate that
         makes as many errors on the whole. Between them a mixture.
       test_slip: share of tests whose expected value follows no reading. vacuous: share that any program passes.
@@ -47,6 +49,7 @@ class Programs:
     vague: float = 0.5
     misread_vague: float = 0.5
     misread_clear: float = 0.03
+    misread_in_tests: float | None = None
     shared: float = 1.0
     test_slip: float = 0.05
     vacuous: float = 0.0
@@ -56,9 +59,10 @@ class Programs:
     version: str = "1"
 
     def __post_init__(self) -> None:
-        for name in ("vague", "misread_vague", "misread_clear", "shared", "test_slip", "vacuous", "test_share"):
+        shares = ("vague", "misread_vague", "misread_clear", "shared", "test_slip", "vacuous", "test_share")
+        for name in (*shares, "misread_in_tests"):
             value = getattr(self, name)
-            if not 0 <= value <= 1:
+            if value is not None and not 0 <= value <= 1:
                 raise ValueError(f"{name}={value} must lie in [0, 1]")
         low, high = self.depth
         if not 1 <= low <= high <= 3:
@@ -111,12 +115,13 @@ class Programs:
 
     def demonstrate(self, prompt: Prompt, rng: np.random.Generator, what: str = "code") -> str:
         """An imperfect code or test: phrases misread at the knobs' rates."""
-        truth = prompt.truth
-        rates = np.where(truth.vague, self.misread_vague, self.misread_clear)
-        if _what(what) == "code":
+        truth, in_code, in_tests = prompt.truth, self.misread_vague, self.misread_in_tests
+        vague = in_code if _what(what) == "code" or in_tests is None else in_tests
+        rates = np.where(truth.vague, vague, self.misread_clear)
+        if what == "code":
             return writing.write_code(truth.phrases, (rng.random(len(rates)) < rates).tolist())
         if rng.random() >= self.shared:  # as many errors, but not where the code makes them
-            rates = np.full(len(rates), self.vague * self.misread_vague + (1 - self.vague) * self.misread_clear)
+            rates = np.full(len(rates), self.vague * vague + (1 - self.vague) * self.misread_clear)
         return self._demonstrate_test(truth, (rng.random(len(rates)) < rates).tolist(), rng)
 
     def _demonstrate_test(self, truth: Truth, misread: list[bool], rng: np.random.Generator) -> str:
@@ -224,20 +229,29 @@ class Programs:
         return self.pass_matrices([codes], [tests])[0]
 
     @staticmethod
-    def pass_matrices(codes: Sequence[Sequence[str]], tests: Sequence[Sequence[str]]) -> list[np.ndarray]:
-        """`pass_matrix` for many tasks in one call, side by side on the cores that are there."""
-        jobs = [
-            (python(split_program(code)[0]), tuple(python(test) for test in dict.fromkeys(some_tests)))
+    def pass_matrices(
+        codes: Sequence[Sequence[str]], tests: Sequence[Sequence[str]], *, executed: bool = False
+    ) -> list[np.ndarray]:
+        """`pass_matrix` for many tasks in one call, side by side on the cores that are there.
+
+        Of a program and a test that are word for word the grammar's the outcome is known without running either
+        (`executed=True` runs these, too: the same matrices, more slowly).
+        """
+        asked = [
+            dict.fromkeys((split_program(code)[0], test) for code in some_codes for test in some_tests)
             for some_codes, some_tests in zip(codes, tests, strict=True)
-            for code in some_codes
         ]
-        rows = iter(sandbox.run_many(jobs))
-        matrices = []
-        for some_codes, some_tests in zip(codes, tests, strict=True):
-            place = {test: k for k, test in enumerate(dict.fromkeys(some_tests))}
-            outcomes = [next(rows) for _ in some_codes]
-            matrices.append(np.array([[row[place[test]] == "passed" for test in some_tests] for row in outcomes], bool))
-        return matrices
+        passed = {} if executed else writing.known_outcomes({key for keys in asked for key in keys})
+        unknown: dict[str, dict[str, None]] = {}
+        for function, test in (key for keys in asked for key in keys if key not in passed):
+            unknown.setdefault(function, {})[test] = None
+        jobs = [(python(function), tuple(map(python, some))) for function, some in unknown.items()]
+        for (function, some), row in zip(unknown.items(), sandbox.run_many(jobs) if jobs else [], strict=True):
+            passed |= {(function, test): outcome == "passed" for test, outcome in zip(some, row, strict=True)}
+        return [
+            np.array([[passed[split_program(code)[0], test] for test in some_tests] for code in some_codes], bool)
+            for some_codes, some_tests in zip(codes, tests, strict=True)
+        ]
 
     @staticmethod
     def join(code: str, test: str) -> str:

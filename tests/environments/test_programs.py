@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from autodidact.environments import load_world
-from autodidact.environments.programs import Programs, python, split_program
+from autodidact.environments.programs import PlainPrograms, Programs, python, split_program
 from autodidact.environments.programs.grammar import NEWLINE, PHRASES
+from autodidact.environments.programs.plain import plain, tokens
 from autodidact.environments.programs.tasks import belongs, hidden_inputs, task_space, told_apart
 from autodidact.environments.programs.writing import read_code, read_test, run_reading, say, write_code, write_test
 
@@ -99,6 +100,76 @@ def test_the_pass_matrix_is_the_single_runs(rng):
                 assert passed == (run_reading(read_code(code), xs) == expected)
 
 
+def test_known_outcomes_are_those_of_running(rng):
+    prompts = WORLD.prompts(4, rng)
+    codes = [
+        [WORLD.demonstrate(p, rng) for _ in range(3)] + ["def f ( xs ) : <newline> <indent> return 1"] for p in prompts
+    ]
+    odd = ["t = [ 1 ] <newline> assert f ( t ) == 1", "t = [ 1 , ] <newline> assert f ( t ) == [ 1 ]", "t = 1"]
+    tests = [[WORLD.demonstrate(p, rng, "test") for _ in range(3)] + odd for p in prompts]
+    known, ran = (WORLD.pass_matrices(codes, tests, executed=executed) for executed in (False, True))
+    for one, two in zip(known, ran, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert 0 < np.concatenate(ran).mean() < 1
+
+
+def test_a_number_that_python_refuses_is_no_test():
+    assert read_test("t = [ 1 ] <newline> assert f ( t ) == 05") is None
+    assert read_test("t = [ 01 ] <newline> assert f ( t ) == 5") is None
+    assert read_test("t = [ 0 ] <newline> assert f ( t ) == - 10") == ([0], -10)
+
+
+def test_plain_is_what_a_person_would_write():
+    code = "def f ( xs ) : <newline> <indent> xs = xs [ : : - 1 ] <newline> <indent> return max ( xs , default = 0 )"
+    assert plain(code) == "def f(xs):\n    xs = xs[::-1]\n    return max(xs, default = 0)"
+    test = "t = [ 1 , 0 ] # [ - 1 , 0 ] -> - 1 <newline> assert f ( t ) == - 1"
+    assert plain(test) == "t = [1, 0] # [-1, 0] -> -1\nassert f(t) == -1"
+    assert plain("Task : flip , add 1 to each . Code :") == "Task: flip, add 1 to each. Code:"
+
+
+def test_plain_and_back_is_the_same_text(rng):
+    for prompt in WORLD.prompts(150, rng):
+        for what in ("code", "test"):
+            text = WORLD.demonstrate(prompt, rng, what)
+            assert tokens(plain(text)) == text
+    for text in ("", "\n\n", "   def", "x = 'a  b' # ?\n\ty", "a != 1.5 // 2"):
+        assert python(tokens(text)) is not None
+    assert tokens("a != 1.5 // 2") == "a != 1.5 // 2"
+
+
+def test_the_plain_world_is_the_same_world(rng):
+    world = load_world("plain-programs/majority")
+    assert type(world) is PlainPrograms and world.misread_vague == Programs.preset("majority").misread_vague
+    for seed, prompt in enumerate(world.prompts(12, rng)):
+        for what in ("code", "test"):
+            own, theirs = (
+                w.demonstrate(prompt, np.random.default_rng(seed), what) for w in (Programs.preset("majority"), world)
+            )
+            assert theirs == plain(own)
+            if what == "code":
+                code, other = own, theirs
+        assert world.correct(prompt, other) == WORLD.correct(prompt, code)
+        assert world.test_kind(prompt, theirs) == WORLD.test_kind(prompt, own)
+        assert world.misread_of(other) == WORLD.misread_of(code)
+        matrices = [w.pass_matrices([[c]], [[t]]) for w, c, t in ((WORLD, code, own), (world, other, theirs))]
+        assert matrices[0][0].tolist() == matrices[1][0].tolist()
+        joined = world.join(other, theirs)
+        assert world.correct(prompt, joined) == world.correct(prompt, other)  # what follows the function is cut off
+
+
+def test_plain_answers_that_are_no_grammar_are_run(rng):
+    world = load_world("plain-programs")
+    prompt = world.prompts(1, rng)[0]
+    right = plain(write_code(prompt.truth.phrases, [False] * len(prompt.truth.phrases)))
+    longer = right.replace("    return", "    xs = [y for y in xs]\n    return")
+    assert world.misread_of(longer) is None
+    assert world.correct(prompt, longer)
+    assert not world.correct(prompt, "no program")
+    assert world.pass_matrix(
+        [longer], [world.demonstrate(prompt, rng, "test"), "t = [1]\nassert f(t) == f(t)"]
+    ).shape == (1, 2)
+
+
 def test_code_and_tests_err_together_only_where_errors_are_shared(rng):
     def together(world):
         rows = []
@@ -109,6 +180,16 @@ def test_code_and_tests_err_together_only_where_errors_are_shared(rng):
         return np.corrcoef(np.array(rows).T)[0, 1]
 
     assert together(Programs()) > together(Programs(shared=0.0)) + 0.1
+
+
+def test_tests_can_misread_less_than_code(rng):
+    world = Programs(vague=1.0, misread_vague=0.9, misread_in_tests=0.1, misread_clear=0.0, test_slip=0.0)
+    prompts = [x for x in world.prompts(250, rng) if len(x.truth.phrases) == 1]
+    right = np.mean([world.correct(x, world.demonstrate(x, rng)) for x in prompts for _ in range(40)])
+    told = np.mean([world.test_right(x, world.demonstrate(x, rng, "test")) for x in prompts for _ in range(40)])
+    assert right == pytest.approx(0.1, abs=0.06) and told == pytest.approx(0.9, abs=0.06)
+    with pytest.raises(ValueError, match="misread_in_tests=2"):
+        Programs(misread_in_tests=2)
 
 
 def test_split_program_cuts_where_the_function_ends(rng):

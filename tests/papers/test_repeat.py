@@ -8,6 +8,18 @@ from tests.papers.test_scales import LEAST
 SAME = {"model": "tiny", "lora_rank": None, "gradient_accumulation": 1, "steps": 2, "max_new_tokens": 14}
 OWN = {
     "step-dpo": {"max_new_tokens": 56, "base_steps": 400},  # answers short of their end have no steps to differ in
+    # programs that never run are all as bad as one another
+    "dstc": {
+        "base_steps": 400,
+        "base_batch_size": 16,
+        "tasks": 24,
+        "codes": 4,
+        "tests": 4,
+        "batch_size": 8,
+        "heldout": 12,
+        "code_tokens": 56,
+        "test_tokens": 48,
+    },
     "dbg-self-preference": {"ladder": [8, 64], "ladder_base_rates": [4e-3, 4e-3], "base_steps": 2},
 }
 

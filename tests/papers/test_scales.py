@@ -32,8 +32,8 @@ LEAST = {
     },
     "dstc": {
         "tasks": 3, "codes": 2, "tests": 2, "code_tokens": 6, "test_tokens": 6, "steps": 1, "batch_size": 2,
-        "gradient_accumulation": 2, "lora_rank": 2, "heldout": 3, "eval_codes": 1, "simulated": 10, "simulated_size": 4,
-        "base_steps": 2, "base_batch_size": 4, "threads": 1,
+        "gradient_accumulation": 2, "lora_rank": 2, "heldout": 3, "wordings": 1, "base_steps": 2,
+        "base_batch_size": 4, "threads": 1,
     },
     "step-dpo": {
         "problems": 4, "samples": 2, "continuations": 2, "most_pairs": 1, "max_new_tokens": 12, "steps": 1,
