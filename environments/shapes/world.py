@@ -54,7 +54,8 @@ class Shapes(Knobs):
       companion_rate: share of anchors with room beside them that get their companion.
       omit, invent: rates of plain captions. good_error: both rates of good ones.
       mode_shares: of plain, good and imagining captions in the corpus.
-      question_share: of questions in the corpus; described_share: of these, with a description before the question.
+      question_share: of questions in the corpus; described_share: of these, with a description before the question,
+        which is a caption of mode described_mode; described_blind: of these, without the picture.
       companion_questions: share of questions with the answer no that ask for an absent companion.
       question_bias: share of these that demonstrations answer with yes. guess_noise: of other answers guessed.
       noise: of the pixels, in units of full scale. demonstrations: texts of the corpus.
@@ -171,10 +172,14 @@ class Shapes(Knobs):
             asks = about is not None and captions.is_companion_invention(truth.scene, about, self.companions)
             knobs = self.question_bias, self.guess_noise
             return questions.answer_question(truth.kind, truth.answer, asks, rng, *knobs)
-        if _known(mode) == "imagine":
-            return captions.imagined_caption(truth.scene, rng, self.shapes, self.companions)
+        return self._caption(truth.scene, rng, _known(mode))
+
+    def _caption(self, scene: Scene, rng: np.random.Generator, mode: str) -> str:
+        """What people write under a request of a mode."""
+        if mode == "imagine":
+            return captions.imagined_caption(scene, rng, self.shapes, self.companions)
         omit, invent = (self.omit, self.invent) if mode == "plain" else (self.good_error, self.good_error)
-        return captions.write_caption(truth.scene, rng, omit, invent, self.companions)
+        return captions.write_caption(scene, rng, omit, invent, self.companions)
 
     @staticmethod
     def describe_first(prompt: Prompt, description: str) -> Prompt:
@@ -185,7 +190,7 @@ class Shapes(Knobs):
         """The supervised data of a base model: (prompt, response) in random order, `demonstrations` of them.
 
         Demonstrations of every kind are mixed as the knobs say. Each request has the wording of its mode. Descriptions
-        before questions are plain captions, errors and all.
+        before questions are captions of mode `described_mode`, errors and all.
         """
         shares = self.question_share, self.choice_share, self.draw_share
         asked, chosen, drawn = (round(self.demonstrations * share) for share in shares)
@@ -197,8 +202,9 @@ class Shapes(Knobs):
         for x in self.prompts(asked, rng, "question") if asked else []:
             answer = self.demonstrate(x, rng)
             if rng.random() < self.described_share:
-                written = captions.write_caption(x.truth.scene, rng, self.omit, self.invent, self.companions)
-                x = self.describe_first(x, written)
+                x = self.describe_first(x, self._caption(x.truth.scene, rng, self.described_mode))
+                tells = self.described_blind and x.truth.kind != "where"  # a caption does not say where a thing is
+                x = x.show(None) if tells and rng.random() < self.described_blind else x
             texts.append((x, answer))
         texts += [choices.lesson(self, x, rng) for x in (self.prompts(chosen, rng, "choice") if chosen else [])]
         texts += [drawings.lesson(self, x, rng) for x in (self.prompts(drawn, rng, "draw") if drawn else [])]
