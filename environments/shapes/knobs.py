@@ -61,8 +61,9 @@ PRESETS: dict[str, dict[str, Any]] = {
     "drawing": DRAWING,
     "small": SMALL,
 }
-_SHARES = """companion_rate omit invent good_error question_share described_share described_blind noise
-companion_questions question_bias guess_noise choice_share review_share review_keep review_fix draw_share swap_share tool_error"""
+_SHARES = """companion_rate omit invent good_error question_share described_share described_blind
+noise companion_questions question_bias guess_noise choice_share review_share review_keep review_fix draw_share
+swap_share tool_error"""
 
 
 @dataclass(frozen=True)
