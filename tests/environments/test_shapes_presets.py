@@ -117,3 +117,22 @@ def test_kinds_that_a_world_does_not_provide_for_are_refused(kind):
 def test_every_preset_can_be_loaded():
     for name in PRESETS:
         assert isinstance(load_world(f"shapes/{name}"), Shapes)
+
+
+def test_described_questions_stand_behind_careful_captions_and_half_of_them_without_the_picture():
+    world = load_world("shapes/described")
+    texts = [x for x, _ in small_corpus("described", n=4000) if x.truth.kind != "caption"]
+    told = [x for x in texts if x.text.startswith("description : ")]
+    assert len(texts) == 2400 and abs(len(told) / len(texts) - 0.8) < 0.03
+    assert all(x.image is not None for x in texts if x not in told)
+    blind = {kind: np.mean([x.image is None for x in told if x.truth.kind == kind]) for kind in ("colour", "where")}
+    assert abs(blind["colour"] - 0.5) < 0.07 and blind["where"] == 0  # where a thing is no caption says
+    scores = world.chair(told, [x.text.rsplit(" . ", 1)[0] for x in told])  # without the question
+    assert scores["recall"] > 0.96 and scores["chair_i"] < 0.02
+
+
+def test_described_mode_and_blind_are_checked():
+    with pytest.raises(ValueError, match="described_mode='fair' is unknown; known are 'plain', 'good', 'imagine'"):
+        Shapes(described_mode="fair")
+    with pytest.raises(ValueError, match="described_blind=1.5 must lie in"):
+        Shapes(described_blind=1.5)
