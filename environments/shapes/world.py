@@ -56,6 +56,7 @@ class Shapes(Knobs):
       mode_shares: of plain, good and imagining captions in the corpus.
       question_share: of questions in the corpus; described_share: of these, with a description before the question,
         which is a caption of mode described_mode; described_blind: of these, without the picture.
+      question_kinds: of questions; by default those of the rendering.
       companion_questions: share of questions with the answer no that ask for an absent companion.
       question_bias: share of these that demonstrations answer with yes. guess_noise: of other answers guessed.
       noise: of the pixels, in units of full scale. demonstrations: texts of the corpus.
@@ -117,7 +118,7 @@ class Shapes(Knobs):
         """`n` prompts, each with a picture of its own.
 
         kind: "caption", worded as `mode` ("plain", "good", "imagine"); "question", kinds drawn evenly from
-        `question_kinds`, by default those of the rendering; "choice"; "draw", without a picture; "class". Raises
+        `question_kinds`, by default the world's; "choice"; "draw", without a picture; "class". Raises
         ValueError for an unknown kind or mode, for a kind that the knobs do not provide for, and for n below 1.
         """
         if n < 1:
@@ -147,7 +148,7 @@ class Shapes(Knobs):
         self, scene: Scene, picture: np.ndarray, rng: np.random.Generator, kinds: tuple[str, ...] | None
     ) -> Prompt | None:
         drawn = self.renders == "grid"
-        kinds = (facts.ASKED if drawn else questions.KINDS) if kinds is None else kinds
+        kinds = (self.question_kinds or (facts.ASKED if drawn else questions.KINDS)) if kinds is None else kinds
         kind = kinds[int(rng.integers(len(kinds)))]
         if drawn and kind != "colour":
             asked = facts.draw_question(scene, rng, kind)

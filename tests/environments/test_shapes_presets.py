@@ -119,16 +119,24 @@ def test_every_preset_can_be_loaded():
         assert isinstance(load_world(f"shapes/{name}"), Shapes)
 
 
-def test_described_questions_stand_behind_careful_captions_and_half_of_them_without_the_picture():
+def test_described_questions_stand_behind_careful_captions_and_have_no_picture():
     world = load_world("shapes/described")
     texts = [x for x, _ in small_corpus("described", n=4000) if x.truth.kind != "caption"]
     told = [x for x in texts if x.text.startswith("description : ")]
     assert len(texts) == 2400 and abs(len(told) / len(texts) - 0.8) < 0.03
-    assert all(x.image is not None for x in texts if x not in told)
-    blind = {kind: np.mean([x.image is None for x in told if x.truth.kind == kind]) for kind in ("colour", "where")}
-    assert abs(blind["colour"] - 0.5) < 0.07 and blind["where"] == 0  # where a thing is no caption says
+    assert {x.truth.kind for x in texts} == {"colour", "there"}
+    assert [x for x in texts if x.image is None] == told
     scores = world.chair(told, [x.text.rsplit(" . ", 1)[0] for x in told])  # without the question
     assert scores["recall"] > 0.96 and scores["chair_i"] < 0.02
+
+
+def test_a_question_that_no_caption_answers_keeps_its_picture():
+    kinds = ("colour", "where")
+    world = Shapes(
+        question_share=1.0, described_share=1.0, described_blind=0.5, question_kinds=kinds, demonstrations=900
+    )
+    blind = {kind: [x.image is None for x, _ in world.corpus(rng(2)) if x.truth.kind == kind] for kind in kinds}
+    assert abs(np.mean(blind["colour"]) - 0.5) < 0.08 and not any(blind["where"])
 
 
 def test_described_mode_and_blind_are_checked():
@@ -136,3 +144,5 @@ def test_described_mode_and_blind_are_checked():
         Shapes(described_mode="fair")
     with pytest.raises(ValueError, match="described_blind=1.5 must lie in"):
         Shapes(described_blind=1.5)
+    with pytest.raises(ValueError, match="'why', which is no kind of question"):
+        Shapes(question_kinds=("colour", "why"))

@@ -108,7 +108,7 @@ def asked_of(orders, named):
 
 def test_every_arm_is_asked_as_it_is_called():
     found, true = asked_of(1, {"both stages, at once", "questions alone, at once"})
-    read = {arm: texts for arm, ((policy, texts),) in found.items() if arm.startswith("base, ") and policy == "base"}
+    read = {arm: some[0][1] for arm, some in found.items() if arm.startswith("base, ") and some[0][0] == "base"}
     assert read == {
         "base, another's description": true[1],
         "base, own description": "base/plain",
