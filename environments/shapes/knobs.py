@@ -19,12 +19,15 @@ CAPTIONS: dict[str, Any] = {
     "described_share": 0.2,
     "demonstrations": 32000,
 }
+# Whoever answers at once says yes to most absent companions, whoever has read a careful description to none.
 DESCRIBED: dict[str, Any] = {
     **CAPTIONS,
-    "described_share": 0.8,
+    "described_share": 0.5,
     "described_mode": "good",
-    "described_blind": 1.0,
+    "described_blind": 0.5,
     "question_kinds": ("colour", "there"),  # what a caption can tell; a tiny model learns no third kind in two ways
+    "companion_questions": 0.75,
+    "question_bias": 0.7,
 }
 PHOTOS: dict[str, Any] = {**CAPTIONS, "renders": "photos", "noise": 0.0, "demonstrations": 8000}
 DESCRIBED_PHOTOS: dict[str, Any] = {**DESCRIBED, "renders": "photos", "noise": 0.0, "demonstrations": 8000}

@@ -159,6 +159,7 @@ class Shapes(Knobs):
     def demonstrate(self, prompt: Prompt, rng: np.random.Generator, mode: str = "plain") -> str:
         """One draw of what people answer: a caption in a mode, or, to a question, an answer with its usual errors.
 
+        Absent companions are said to be there (`question_bias`) in mode "plain" only.
         A drawing has slips in mode "plain" only. Raises ValueError for a class, which is answered by a picture.
         """
         truth = prompt.truth
@@ -171,7 +172,7 @@ class Shapes(Knobs):
         if truth.kind != "caption":
             about = truth.about
             asks = about is not None and captions.is_companion_invention(truth.scene, about, self.companions)
-            knobs = self.question_bias, self.guess_noise
+            knobs = self.question_bias if _known(mode) == "plain" else 0.0, self.guess_noise
             return questions.answer_question(truth.kind, truth.answer, asks, rng, *knobs)
         return self._caption(truth.scene, rng, _known(mode))
 
@@ -203,6 +204,8 @@ class Shapes(Knobs):
         for x in self.prompts(asked, rng, "question") if asked else []:
             answer = self.demonstrate(x, rng)
             if rng.random() < self.described_share:
+                if self.described_mode != "plain":  # who has read a careful description answers with care
+                    answer = self.demonstrate(x, rng, self.described_mode)
                 x = self.describe_first(x, self._caption(x.truth.scene, rng, self.described_mode))
                 tells = self.described_blind and x.truth.kind != "where"  # a caption does not say where a thing is
                 x = x.show(None) if tells and rng.random() < self.described_blind else x
