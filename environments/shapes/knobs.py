@@ -19,15 +19,15 @@ CAPTIONS: dict[str, Any] = {
     "described_share": 0.2,
     "demonstrations": 32000,
 }
-# Whoever answers at once says yes to most absent companions, whoever has read a careful description to none. A tiny base
-# of `TinySight(questions=64)` answers 0.66 to 0.72 rightly at once, behind the true description 0.90 to 0.96 (seeds 100
-# to 102).
+# Whoever answers at once says yes to most absent companions, whoever has read a careful description to none. A tiny
+# base of `TinySight(questions=64)` answers 0.66 to 0.72 rightly at once, behind the true description 0.90 to 0.96
+# (seeds 100 to 102).
 DESCRIBED: dict[str, Any] = {
     **CAPTIONS,
     "described_share": 0.5,
     "described_mode": "good",
     "described_blind": 0.5,
-    "question_kinds": ("there",),  # where a tiny model has to look up colours as well, it often does not learn to caption
+    "question_kinds": ("there",),  # a tiny model that must look up colours too often fails to learn captions
     "companion_questions": 0.75,
     "question_bias": 0.7,
 }
