@@ -27,7 +27,7 @@ class Truth:
 class Prompt:
     """A text beside a picture; `truth` is hidden from every policy. No two prompts are equal.
 
-    image: uint8 (side, side, 3), or int (8, 8) of a grid; None where a drawing is asked for.
+    image: uint8 (side, side, 3), or int (8, 8) of a grid; None where there is nothing to look at.
     """
 
     text: str
@@ -43,8 +43,8 @@ class Prompt:
         """The same picture and truth with another text."""
         return replace(self, text=text)
 
-    def show(self, image: np.ndarray) -> "Prompt":
-        """The same text and truth with another picture."""
+    def show(self, image: np.ndarray | None) -> "Prompt":
+        """The same text and truth with another picture, or with none."""
         return replace(self, image=image)
 
 

@@ -54,7 +54,9 @@ class Shapes(Knobs):
       companion_rate: share of anchors with room beside them that get their companion.
       omit, invent: rates of plain captions. good_error: both rates of good ones.
       mode_shares: of plain, good and imagining captions in the corpus.
-      question_share: of questions in the corpus; described_share: of these, with a description before the question.
+      question_share: of questions in the corpus; described_share: of these, with a description before the question,
+        which is a caption of mode described_mode; described_blind: of these, without the picture.
+      question_kinds: of questions; by default those of the rendering.
       companion_questions: share of questions with the answer no that ask for an absent companion.
       question_bias: share of these that demonstrations answer with yes. guess_noise: of other answers guessed.
       noise: of the pixels, in units of full scale. demonstrations: texts of the corpus.
@@ -116,7 +118,7 @@ class Shapes(Knobs):
         """`n` prompts, each with a picture of its own.
 
         kind: "caption", worded as `mode` ("plain", "good", "imagine"); "question", kinds drawn evenly from
-        `question_kinds`, by default those of the rendering; "choice"; "draw", without a picture; "class". Raises
+        `question_kinds`, by default the world's; "choice"; "draw", without a picture; "class". Raises
         ValueError for an unknown kind or mode, for a kind that the knobs do not provide for, and for n below 1.
         """
         if n < 1:
@@ -146,7 +148,7 @@ class Shapes(Knobs):
         self, scene: Scene, picture: np.ndarray, rng: np.random.Generator, kinds: tuple[str, ...] | None
     ) -> Prompt | None:
         drawn = self.renders == "grid"
-        kinds = (facts.ASKED if drawn else questions.KINDS) if kinds is None else kinds
+        kinds = (self.question_kinds or (facts.ASKED if drawn else questions.KINDS)) if kinds is None else kinds
         kind = kinds[int(rng.integers(len(kinds)))]
         if drawn and kind != "colour":
             asked = facts.draw_question(scene, rng, kind)
@@ -157,6 +159,7 @@ class Shapes(Knobs):
     def demonstrate(self, prompt: Prompt, rng: np.random.Generator, mode: str = "plain") -> str:
         """One draw of what people answer: a caption in a mode, or, to a question, an answer with its usual errors.
 
+        Absent companions are said to be there (`question_bias`) in mode "plain" only.
         A drawing has slips in mode "plain" only. Raises ValueError for a class, which is answered by a picture.
         """
         truth = prompt.truth
@@ -169,12 +172,16 @@ class Shapes(Knobs):
         if truth.kind != "caption":
             about = truth.about
             asks = about is not None and captions.is_companion_invention(truth.scene, about, self.companions)
-            knobs = self.question_bias, self.guess_noise
+            knobs = self.question_bias if _known(mode) == "plain" else 0.0, self.guess_noise
             return questions.answer_question(truth.kind, truth.answer, asks, rng, *knobs)
-        if _known(mode) == "imagine":
-            return captions.imagined_caption(truth.scene, rng, self.shapes, self.companions)
+        return self._caption(truth.scene, rng, _known(mode))
+
+    def _caption(self, scene: Scene, rng: np.random.Generator, mode: str) -> str:
+        """What people write under a request of a mode."""
+        if mode == "imagine":
+            return captions.imagined_caption(scene, rng, self.shapes, self.companions)
         omit, invent = (self.omit, self.invent) if mode == "plain" else (self.good_error, self.good_error)
-        return captions.write_caption(truth.scene, rng, omit, invent, self.companions)
+        return captions.write_caption(scene, rng, omit, invent, self.companions)
 
     @staticmethod
     def describe_first(prompt: Prompt, description: str) -> Prompt:
@@ -185,7 +192,7 @@ class Shapes(Knobs):
         """The supervised data of a base model: (prompt, response) in random order, `demonstrations` of them.
 
         Demonstrations of every kind are mixed as the knobs say. Each request has the wording of its mode. Descriptions
-        before questions are plain captions, errors and all.
+        before questions are captions of mode `described_mode`, errors and all.
         """
         shares = self.question_share, self.choice_share, self.draw_share
         asked, chosen, drawn = (round(self.demonstrations * share) for share in shares)
@@ -197,8 +204,11 @@ class Shapes(Knobs):
         for x in self.prompts(asked, rng, "question") if asked else []:
             answer = self.demonstrate(x, rng)
             if rng.random() < self.described_share:
-                written = captions.write_caption(x.truth.scene, rng, self.omit, self.invent, self.companions)
-                x = self.describe_first(x, written)
+                if self.described_mode != "plain":  # who has read a careful description answers with care
+                    answer = self.demonstrate(x, rng, self.described_mode)
+                x = self.describe_first(x, self._caption(x.truth.scene, rng, self.described_mode))
+                tells = self.described_blind and x.truth.kind != "where"  # a caption does not say where a thing is
+                x = x.show(None) if tells and rng.random() < self.described_blind else x
             texts.append((x, answer))
         texts += [choices.lesson(self, x, rng) for x in (self.prompts(chosen, rng, "choice") if chosen else [])]
         texts += [drawings.lesson(self, x, rng) for x in (self.prompts(drawn, rng, "draw") if drawn else [])]

@@ -117,3 +117,12 @@ def test_seeds_that_a_preset_sets_are_none_in_the_cell(papers):
     place.write_text(good.replace("seed = 0", "seed = None").replace("seeds = 10", "seeds = None"))
     assert form.parameter_problems(place, preset(seed=20, seeds=30)) == []
     assert form.parameter_problems(place, preset(seed=3, seeds=30)) != []
+
+
+def test_a_record_of_thousands_of_items_may_be_larger_than_other_outputs(tmp_path):
+    path = tmp_path / "a.ipynb"
+    for size, refused in ((300_001, False), (1_000_001, True)):
+        output = {"output_type": "display_data", "data": {form.MIME: "x" * size}, "metadata": {}}
+        cell = {"cell_type": "code", "metadata": {}, "source": "1", "outputs": [output], "execution_count": 1}
+        path.write_text(json.dumps({"cells": [cell]}))
+        assert any("1000 kB at most" in problem for problem in form.output_problems(path)) is refused

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autodidact.environments import load_world
-from autodidact.environments.shapes import Shapes
+from autodidact.environments.shapes import Shapes, is_companion_invention
 from autodidact.environments.shapes.knobs import PRESETS
 
 NEW = {"choices": "choice", "judges": "question", "drawing": "draw", "small": "class"}
@@ -117,3 +117,43 @@ def test_kinds_that_a_world_does_not_provide_for_are_refused(kind):
 def test_every_preset_can_be_loaded():
     for name in PRESETS:
         assert isinstance(load_world(f"shapes/{name}"), Shapes)
+
+
+def test_described_questions_stand_behind_careful_captions_half_of_them_without_the_picture():
+    world = load_world("shapes/described")
+    texts = [x for x, _ in small_corpus("described", n=4000) if x.truth.kind != "caption"]
+    told = [x for x in texts if x.text.startswith("description : ")]
+    assert len(texts) == 2400 and abs(len(told) / len(texts) - 0.5) < 0.03
+    assert {x.truth.kind for x in texts} == {"there"}
+    blind = [x for x in texts if x.image is None]
+    assert set(blind) <= set(told) and abs(len(blind) / len(told) - 0.5) < 0.04
+    scores = world.chair(told, [x.text.rsplit(" . ", 1)[0] for x in told])  # without the question
+    assert scores["recall"] > 0.96 and scores["chair_i"] < 0.02
+
+
+def test_whoever_has_read_a_careful_description_is_not_misled_by_an_absent_companion():
+    asked = {True: [], False: []}
+    for x, y in small_corpus("described", n=8000):
+        if x.truth.about is not None and is_companion_invention(x.truth.scene, x.truth.about):
+            asked[x.text.startswith("description : ")].append(y == "yes")
+    assert min(map(len, asked.values())) > 300
+    assert abs(np.mean(asked[True]) - 0.025) < 0.02  # half of the guesses, one answer in twenty
+    assert abs(np.mean(asked[False]) - (0.7 + 0.3 * 0.025)) < 0.06
+
+
+def test_a_question_that_no_caption_answers_keeps_its_picture():
+    kinds = ("colour", "where")
+    world = Shapes(
+        question_share=1.0, described_share=1.0, described_blind=0.5, question_kinds=kinds, demonstrations=900
+    )
+    blind = {kind: [x.image is None for x, _ in world.corpus(rng(2)) if x.truth.kind == kind] for kind in kinds}
+    assert abs(np.mean(blind["colour"]) - 0.5) < 0.08 and not any(blind["where"])
+
+
+def test_described_mode_and_blind_are_checked():
+    with pytest.raises(ValueError, match="described_mode='fair' is unknown; known are 'plain', 'good', 'imagine'"):
+        Shapes(described_mode="fair")
+    with pytest.raises(ValueError, match="described_blind=1.5 must lie in"):
+        Shapes(described_blind=1.5)
+    with pytest.raises(ValueError, match="'why', which is no kind of question"):
+        Shapes(question_kinds=("colour", "why"))
