@@ -9,7 +9,7 @@ from ctypes.util import find_library
 import gymnasium
 import numpy as np
 
-from autodidact.environments.control.point_mass import Act, check_actions
+from autodidact.environments.control.batched import Act, check_actions
 from autodidact.environments.control.trajectories import Trajectories
 
 HORIZON = 200  # gymnasium's own limit is 1,000 steps

@@ -73,7 +73,7 @@ class TestPointMass:
         observations = many.reset(5, rng)
         for env, state in zip(singles, many.state, strict=True):
             env.reset(seed=0)
-            env._state = state.copy()
+            env.many.state = state[None].copy()
         for h in range(many.horizon):
             actions = rng.uniform(-1, 1, size=(5, 2))
             observations, rewards = many.step(actions)
