@@ -98,7 +98,7 @@ class Single(gymnasium.Env):
         """Observation, reward, False, whether the horizon is reached, and info."""
         actions = check_actions(action, (self.many.action_size,))[None]
         observed, rewards = self.many.step(actions)
-        return observed[0], float(rewards[0]), False, observed[0, -1] == 1, self._info()
+        return observed[0], float(rewards[0]), False, bool(observed[0, -1] == 1), self._info()
 
     def _info(self) -> dict[str, Any]:
         return {"position": self.many.positions[0].copy()}
