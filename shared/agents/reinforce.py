@@ -41,14 +41,18 @@ class Reinforce:
         return np.clip(self._features(observations) @ self.weights, -1, 1)
 
     def rollout(self, n: int) -> Trajectories:
-        """n episodes with exploring actions."""
+        """n episodes with exploring actions, be they played together or one after the other."""
         horizon, size = self.task.horizon, self.task.action_size
         noise = self.rng.normal(size=(horizon, n, size))
         features = np.zeros((horizon, n, len(self.weights)))
+        begun = 0
 
         def act(observations: np.ndarray, h: int) -> np.ndarray:
-            features[h] = self._features(observations)
-            return np.clip(features[h] @ self.weights + self.sigma * noise[h], -1, 1)
+            nonlocal begun
+            begun += len(observations) if h == 0 else 0
+            playing = slice(begun - len(observations), begun)
+            features[h, playing] = self._features(observations)
+            return np.clip(features[h, playing] @ self.weights + self.sigma * noise[h, playing], -1, 1)
 
         batch = self.task.rollout(act, n, self.rng)
         self.played = features, noise
