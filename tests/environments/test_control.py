@@ -333,6 +333,13 @@ class TestTasks:
             seen, reward, *_ = env.step(np.full(3, 0.1, dtype=np.float32))
             assert batch.rewards[0, h] == pytest.approx(reward)
 
+    def test_a_model_with_words_that_mujoco_deprecates_is_built_in_silence_and_warnings_come_back(self, capfd):
+        load_world("control/HalfCheetah-v5")
+        assert capfd.readouterr().err == ""
+        import mujoco  # not before a task has chosen how to draw
+
+        assert mujoco.get_mju_user_warning() is None
+
     def test_a_film_that_cannot_be_drawn_says_so_in_its_pictures_and_ends_no_run(self, monkeypatch):
         task = Locomotion("Hopper-v5", horizon=8)
         monkeypatch.setattr(task.env, "render", lambda: 1 / 0)
