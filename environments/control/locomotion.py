@@ -3,13 +3,14 @@
 import copy
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ctypes.util import find_library
 
 import gymnasium
 import numpy as np
 
-from autodidact.environments.control.point_mass import Act, check_actions
+from autodidact.environments.control.batched import Act, check_actions
 from autodidact.environments.control.trajectories import Trajectories
 
 HORIZON = 200  # gymnasium's own limit is 1,000 steps
@@ -30,9 +31,10 @@ class Locomotion:
             raise ValueError(f"horizon={horizon} must be 4 or greater: raters look at quarters")
         try:
             _choose_renderer()
-            self.env = gymnasium.make(
-                name, max_episode_steps=horizon, render_mode="rgb_array", width=WIDTH, height=HEIGHT
-            )
+            with _quiet():
+                self.env = gymnasium.make(
+                    name, max_episode_steps=horizon, render_mode="rgb_array", width=WIDTH, height=HEIGHT
+                )
         except gymnasium.error.Error as error:
             raise ValueError(f"task={name!r} is unknown to gymnasium: {' '.join(str(error).split())}") from None
         except TypeError:  # it takes no size of its pictures
@@ -106,6 +108,19 @@ def _choose_renderer() -> None:
     found = [name for name, library in LIBRARIES.items() if find_library(library)]
     if sys.platform == "linux" and found:
         os.environ.setdefault("MUJOCO_GL", found[0])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """While a model is built MuJoCo says nothing: gymnasium's own files have words that it deprecates."""
+    import mujoco  # only here, when it is known how to draw
+
+    before = mujoco.get_mju_user_warning()
+    mujoco.set_mju_user_warning(lambda text: None)
+    try:
+        yield
+    finally:
+        mujoco.set_mju_user_warning(before)
 
 
 def _placard(text: str) -> np.ndarray:

@@ -23,7 +23,8 @@ class Reinforce:
 
     One update is a step of Adam (Kingma and Ba 2015) on sum_h A_h z_h phi_h / sigma: A_h is the reward from step h on,
     less its mean over the batch, all divided by their standard deviation, so that a reward's scale does not matter.
-    W starts at 0. The last entry of an observation is the share of the horizon that is gone.
+    W starts at 0. The last entry of an observation is the share of the horizon that is gone. `played` holds phi
+    (H, n, f) and z (H, n, k) of the latest rollout, None before the first.
     """
 
     def __init__(self, task: Task, *, learning_rate: float, sigma: float, bumps: int, rng: np.random.Generator) -> None:
@@ -33,29 +34,33 @@ class Reinforce:
         self._centres = np.linspace(0, 1, bumps)
         self.weights = np.zeros((task.observation_size + bumps, task.action_size))
         self._adam = Adam(learning_rate, self.weights.shape)
-        self._played: tuple[np.ndarray, np.ndarray] | None = None
+        self.played: tuple[np.ndarray, np.ndarray] | None = None
 
     def act(self, observations: np.ndarray, step: int) -> np.ndarray:
         """The mean actions (n, k), without noise."""
         return np.clip(self._features(observations) @ self.weights, -1, 1)
 
     def rollout(self, n: int) -> Trajectories:
-        """n episodes with exploring actions."""
+        """n episodes with exploring actions, be they played together or one after the other."""
         horizon, size = self.task.horizon, self.task.action_size
         noise = self.rng.normal(size=(horizon, n, size))
         features = np.zeros((horizon, n, len(self.weights)))
+        begun = 0
 
         def act(observations: np.ndarray, h: int) -> np.ndarray:
-            features[h] = self._features(observations)
-            return np.clip(features[h] @ self.weights + self.sigma * noise[h], -1, 1)
+            nonlocal begun
+            begun += len(observations) if h == 0 else 0
+            playing = slice(begun - len(observations), begun)
+            features[h, playing] = self._features(observations)
+            return np.clip(features[h, playing] @ self.weights + self.sigma * noise[h, playing], -1, 1)
 
         batch = self.task.rollout(act, n, self.rng)
-        self._played = features, noise
+        self.played = features, noise
         return batch
 
     def update(self, batch: Trajectories, rewards: np.ndarray) -> None:
         """One step. batch: the latest rollout; rewards: (n, H), or ValueError if of another shape or not finite."""
-        features, noise = self._played if self._played is not None else (np.empty((0, 0, 0)),) * 2
+        features, noise = self.played if self.played is not None else (np.empty((0, 0, 0)),) * 2
         if rewards.shape != features.shape[1::-1] or not np.isfinite(rewards).all():
             raise ValueError(f"rewards of shape {rewards.shape} must be finite, one a step of the latest rollout")
         ahead = rewards[:, ::-1].cumsum(1)[:, ::-1]

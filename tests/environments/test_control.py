@@ -22,6 +22,8 @@ from autodidact.environments.control import (
     PointMass,
     PointMasses,
     Populations,
+    Swimmer,
+    Swimmers,
     Trajectories,
 )
 from autodidact.environments.control.point_mass import advance
@@ -73,7 +75,7 @@ class TestPointMass:
         observations = many.reset(5, rng)
         for env, state in zip(singles, many.state, strict=True):
             env.reset(seed=0)
-            env._state = state.copy()
+            env.many.state = state[None].copy()
         for h in range(many.horizon):
             actions = rng.uniform(-1, 1, size=(5, 2))
             observations, rewards = many.step(actions)
@@ -130,6 +132,65 @@ class TestPointMass:
             env.step([0, 0])
         with pytest.raises(ValueError, match="horizon=3"):
             PointMass(horizon=3)
+
+
+class TestSwimmer:
+    """The wave that earns, by hand and by an independent computation."""
+
+    def test_passes_gymnasiums_checker(self):
+        check_env(Swimmer(), skip_render_check=True)
+
+    def test_a_step_by_hand(self):
+        many = Swimmers(joints=2)
+        many.reset(1, np.random.default_rng(0))
+        many.state = np.array([[0.4, -0.2, 0.8, 0.0, 3.0]])
+        seen, rewards = many.step([[1.0, 0.5]])
+        # speeds 0.85 * 0.8 + 0.25 * (1.2 - 1.6) and 0.25 * (0.6 + 0.8), angles 0.4 + 0.145 and -0.2 + 0.0875
+        np.testing.assert_allclose(seen, [[0.545, -0.1125, 0.58, 0.35, 1 / 40]])
+        thrust = (0.545 * 0.35 + 0.1125 * 0.58) / 2
+        assert rewards[0] == pytest.approx(thrust - 0.2 * (1 + 0.25) / 2)
+        np.testing.assert_allclose(many.positions, [[3 + 0.05 * thrust, 0.0]])
+
+    @pytest.mark.parametrize("joints", [2, 5])
+    def test_a_wave_from_head_to_tail_swims_and_the_same_wave_backwards_loses(self, joints):
+        task = Swimmers(horizon=80, joints=joints)
+
+        def wave(sign):
+            phase = sign * np.arange(joints) * np.pi / 2
+            act = lambda seen, h: np.tile(0.9 * np.sin(0.5 * h - phase), (len(seen), 1))  # noqa: E731
+            return task.rollout(act, 20, np.random.default_rng(1))
+
+        ahead, back = wave(1).returns.mean(), wave(-1).returns.mean()
+        assert ahead > 10 > -10 > back
+        still = task.rollout(lambda seen, h: np.zeros((len(seen), joints)), 400, np.random.default_rng(1)).returns
+        assert abs(still.mean()) < 4 * still.std() / 20 < 0.1
+
+    def test_no_state_and_no_action_is_good_by_itself(self):
+        """The thrust of mirrored angles and speeds is the same, that of mirrored actions with them too."""
+        many, rng = Swimmers(), np.random.default_rng(2)
+        many.reset(50, rng)
+        state, actions = rng.uniform(-1, 1, (50, 9)), rng.uniform(-1, 1, (50, 4))
+        rewards = []
+        for sign in (1, -1):
+            many.state = sign * state
+            rewards.append(many.step(sign * actions)[1])
+            many._step = 0
+        np.testing.assert_allclose(*rewards, atol=1e-12)
+
+    def test_observations_stay_within_their_space_under_the_worst_actions(self):
+        task, rng = Swimmers(horizon=400), np.random.default_rng(3)
+        act = lambda seen, h: np.where(seen[:, 4:8] >= 0, 1.0, -1.0)  # noqa: E731, pushes with the motion
+        assert np.abs(task.rollout(act, 5, rng).observations).max() < task.reach
+
+    def test_a_film_shows_the_chain_move(self):
+        pictures, shown = Swimmers().frames(lambda seen, h: np.full((1, 4), np.sin(h / 2)), 3, np.random.default_rng(4))
+        assert pictures.shape == (3, 120, 160, 3) and pictures.dtype == np.uint8 and shown.tolist() == [0, 20, 40]
+        assert all((picture == 0).all(-1).sum() > 300 for picture in pictures)  # a black chain
+        assert (pictures[0] != pictures[1]).any()
+
+    def test_too_few_joints_are_refused(self):
+        with pytest.raises(ValueError, match="joints=1 must be 2"):
+            load_world("control/swimmer-1")
 
 
 class TestRaters:
@@ -234,8 +295,12 @@ class TestTasks:
 
     def test_presets(self):
         assert isinstance(load_world("control/point-mass"), PointMasses)
+        assert [load_world(f"control/{name}").action_size for name in ("swimmer", "swimmer-7")] == [4, 7]
         with pytest.raises(ValueError, match="'Hoppper-v5' is unknown to gymnasium"):
             load_world("control/Hoppper-v5")
+        assert isinstance(load_world("control/Swimmer-v5"), Locomotion)
+        with pytest.raises(ValueError, match="'swimmer-two' is unknown to gymnasium"):
+            load_world("control/swimmer-two")
         with pytest.raises(ValueError, match="one of MuJoCo's"):
             load_world("control/CartPole-v1")
 
@@ -267,6 +332,13 @@ class TestTasks:
             np.testing.assert_allclose(batch.observations[0, h, :-1], seen)
             seen, reward, *_ = env.step(np.full(3, 0.1, dtype=np.float32))
             assert batch.rewards[0, h] == pytest.approx(reward)
+
+    def test_a_model_with_words_that_mujoco_deprecates_is_built_in_silence_and_warnings_come_back(self, capfd):
+        load_world("control/HalfCheetah-v5")
+        assert capfd.readouterr().err == ""
+        import mujoco  # not before a task has chosen how to draw
+
+        assert mujoco.get_mju_user_warning() is None
 
     def test_a_film_that_cannot_be_drawn_says_so_in_its_pictures_and_ends_no_run(self, monkeypatch):
         task = Locomotion("Hopper-v5", horizon=8)

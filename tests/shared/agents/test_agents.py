@@ -94,6 +94,21 @@ class TestReinforce:
         act = agent.act(np.zeros((3, 3)), 0)
         assert act.shape == (3, 2) and np.abs(act).max() <= 1
 
+    def test_episodes_may_be_played_one_after_the_other(self):
+        class InTurn(PointMasses):
+            def rollout(self, act, n, rng):
+                first, *others = [super(InTurn, self).rollout(act, 1, rng) for _ in range(n)]
+                return first.join(*others)
+
+        agent = Reinforce(InTurn(horizon=8), learning_rate=0.1, sigma=0.5, bumps=4, rng=rng(3))
+        agent.weights = rng(4).normal(size=agent.weights.shape)
+        batch = agent.rollout(5)
+        features, noise = agent.played
+        assert len(np.unique(noise[0, :, 0])) == 5
+        expected = np.clip(features @ agent.weights + 0.5 * noise, -1, 1)
+        np.testing.assert_allclose(batch.actions.swapaxes(0, 1), expected)
+        agent.update(batch, batch.rewards)
+
     def test_rewards_of_another_batch_are_refused(self):
         agent = reinforce()
         with pytest.raises(ValueError, match="latest rollout"):
