@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import gymnasium
 import numpy as np
@@ -360,10 +361,15 @@ class TestTruth:
         assert progress.step(np.stack([walk[1], other[0]]))[0] == gained[0, 0]
 
     def test_progress_along_the_path_by_hand(self):
-        place = game.town(0, SMALL)
-        progress = game.Progress([place], radius=0)
-        progress.begin(place.trail[:1])
-        assert [progress.step(place.trail[i : i + 1])[0] for i in (1, 0, 1, 2)] == [1, 0, 0, 1]
+        paths = [np.array([[0, 0], [0, 1], [0, 2], [0, 1]]), np.array([[7, 7]])]  # one goes back over a cell
+        progress = game.Progress([SimpleNamespace(trail=path) for path in paths], radius=0)
+        progress.begin(np.array([[0, 0], [0, 0]]))
+        walk = [(0, 1), (0, 0), (0, 2), (5, 5)], [(0, 1), (7, 7), (7, 7), (0, 0)]
+        gained = [progress.step(np.array(here)).tolist() for here in zip(*walk, strict=True)]
+        assert gained == [[2, 0], [0, 1], [1, 0], [0, 0]]
+        near = game.Progress([SimpleNamespace(trail=path) for path in paths])
+        near.begin(np.array([[9, 9], [0, 0]]))
+        assert near.step(np.array([[0, 3], [6, 7]])).tolist() == [1, 1]
 
     def test_curve_and_area(self):
         place = game.town(0, SMALL)
