@@ -25,7 +25,7 @@ def test_seeds_together_are_seeds_apart_bit_for_bit():
     assert any(together[claim, 100] != pair for (claim, _), pair in alone.items())
 
 
-def test_who_stands_still_has_what_lies_at_the_start_():
+def test_who_stands_still_has_what_lies_at_the_start():
     record = run(seeds=1, seed=100)
     claims = {claim["id"]: claim for claim in record["claims"]}
     world = load_world("game/town").set(**LEAST["knobs"])
