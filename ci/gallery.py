@@ -51,7 +51,7 @@ def sentence(papers: Sequence[Sequence[Entry]]) -> str:
     found = f"Of {_count(len(central), 'central claim')} of {_count(len(papers), 'paper')}: {counted(central)}"
     return (
         f"**{found}**, in worlds whose truth is known (tiny models, {seeds} seeds). A notebook runs in {took} minutes "
-        f"of two CPU cores (median {statistics.median(minutes):.0f}).{_larger(papers)}"
+        f"on one or two CPU cores (median {statistics.median(minutes):.0f}).{_larger(papers)}"
     )
 
 

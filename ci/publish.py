@@ -98,12 +98,13 @@ def _publish(jobs: list[Job]) -> int:
 def record_problems(slug: str, record: dict[str, Any], place: Path) -> list[str]:
     """What keeps a record from being published at `place`: it can decide nothing, or measures anew what it has seen.
 
-    A run of another scale of which every central claim is untested is no record. A claim that changed after its seeds
-    were run is measured on seeds that were not run: rules that are fixed in advance are what makes a verdict one.
+    A run of another scale of which all claims but controls and exact ones are untested is no record. A claim that
+    changed after its seeds were run is measured on seeds that were not run: rules that are fixed in advance are what
+    makes a verdict one.
     """
-    central = [claim["verdict"] for claim in record["claims"] if claim["role"] == "central"]
-    if record["scale"] != DEFAULT_SCALE and all(verdict == "untested" for verdict in central):
-        return ["no central claim can be decided by so few replicates"]
+    measured = [c["verdict"] for c in record["claims"] if c["role"] != "control" and c["test"] != "exact"]
+    if record["scale"] != DEFAULT_SCALE and all(verdict == "untested" for verdict in measured):
+        return ["no claim but a control can be decided by so few replicates"]
     try:
         before = read_record(place)
     except (OSError, ValueError):  # nothing is published there yet

@@ -48,7 +48,8 @@ def generalises(listed: Sequence[Claim], items: bool) -> str:
     """Over what the verdicts of these claims generalise, in a sentence; items: whether the replicates are not runs."""
     kinds = list(dict.fromkeys(c.replicate for c in listed if c.test != "exact"))
     over = [
-        f"over {tables.plural(kind)}" + (" under fixed models" if items and kind != "seed" else "") for kind in kinds
+        f"over {tables.plural(kind)}" + (" under fixed models" if items and kind not in ("seed", "run") else "")
+        for kind in kinds
     ]
     return f"Verdicts generalise {' and '.join(over)}." if over else ""
 

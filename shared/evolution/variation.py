@@ -51,21 +51,26 @@ def unchanged(*trees: Tree) -> tuple[Tree, ...]:
     return trees
 
 
-def depth_limit(limit: int, counts: Counter, name: str) -> Callable[[Operator], Operator]:
-    """A decorator for `toolbox.decorate`: a child deeper than `limit` is replaced by its parent.
+def depth_limit(limit: int, counts: Counter, name: str, tries: int = 1) -> Callable[[Operator], Operator]:
+    """A decorator for `toolbox.decorate`: no child is deeper than `limit`.
 
-    The first child's parent is the first tree, and so on (DEAP's `staticLimit` draws one of them). Such children are
-    duplicates and lower diversity, so they are counted, in `counts[name]`.
+    The operator is drawn again until all children fit, `tries` times in all; what is too deep then is replaced by its
+    parent (the first child's is the first tree, and so on; DEAP's `staticLimit` draws one of them). Such copies are
+    duplicates and lower diversity. Every child that was too deep is counted, in `counts[name]`. ValueError for tries
+    below 1.
     """
+    if tries < 1:
+        raise ValueError(f"tries={tries} must be 1 or more")
 
     def decorator(operator: Operator) -> Operator:
         @wraps(operator)
         def limited(*trees: Tree, **arguments: object) -> tuple[Tree, ...]:
-            children = operator(*trees, **arguments)
-            kept = [child.height <= limit for child in children]
-            if all(kept):
-                return children
-            counts[name] += len(kept) - sum(kept)
+            for _ in range(tries):
+                children = operator(*trees, **arguments)
+                kept = [child.height <= limit for child in children]
+                if all(kept):
+                    return children
+                counts[name] += len(kept) - sum(kept)
             return tuple(c if good else p for c, p, good in zip(children, trees, kept, strict=False))
 
         return limited

@@ -4,6 +4,7 @@ from autodidact.generative.choice import luce_choice
 from autodidact.generative.classifier import Classifier, train_classifier
 from autodidact.generative.fields import MLPField, UNetField, velocity_field
 from autodidact.generative.flow import Flow, new_flow, train_flow, transport_pairs
+from autodidact.generative.principal import Principal
 from autodidact.generative.quality import frechet_distance, precision_recall
 from autodidact.generative.samplers import generate, integrate
 
@@ -11,6 +12,7 @@ __all__ = [
     "Classifier",
     "Flow",
     "MLPField",
+    "Principal",
     "UNetField",
     "frechet_distance",
     "generate",

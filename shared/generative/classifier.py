@@ -61,20 +61,32 @@ def train_classifier(
     batch_size: int = 128,
     learning_rate: float = 2e-3,
     weight_decay: float = 1e-2,
+    momentum: float | None = None,
+    shift: int = 0,
+    bfloat16: bool = False,
     device: str = "cpu",
 ) -> Classifier:
-    """A classifier trained by AdamW on the cross-entropy, its learning rate falling to zero along a cosine.
+    """A classifier trained on the cross-entropy, its learning rate falling to zero along a cosine.
+
+    momentum: of SGD with Nesterov's momentum; None: AdamW. bfloat16: passes in half precision, which takes half of the
+    time on processors that have it; weights stay float32.
 
     images: (n, channels, size, size) float32. labels: (n,) whole numbers from 0. Batches are drawn with replacement;
-    `conv` sees half of its images mirrored, `linear` and `mlp` none. The global random state stays as it is. Raises
-    ValueError for images and labels that are not as many, `Diverged` for weights that are not finite at the end.
+    `conv` sees half of its images mirrored, `linear` and `mlp` none. shift: each image is moved by up to so many pixels
+    each way, what comes in being its mirror image. The global random state stays as it is. Raises ValueError for images
+    and labels that are not as many, `Diverged` for weights that are not finite at the end.
     """
     if len(images) != len(labels):
         raise ValueError(f"images and labels must be as many: {len(images)} and {len(labels)} were given")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(torch_seed(rng))
         model = Classifier(kind, images.shape[1:], int(labels.max()) + 1, width).to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True)
+    layout = torch.channels_last if kind == "conv" else torch.contiguous_format  # the faster one of convolutions
+    model, options = model.to(memory_format=layout), {"lr": learning_rate, "weight_decay": weight_decay, "fused": True}
+    if momentum is None:
+        optimizer = torch.optim.AdamW(model.parameters(), **options)
+    else:
+        optimizer = torch.optim.SGD(model.parameters(), momentum=momentum, nesterov=True, **options)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         chosen = rng.integers(len(images), size=batch_size)
@@ -82,13 +94,25 @@ def train_classifier(
         if kind == "conv":
             mirrored = torch.from_numpy(rng.random(batch_size) < 0.5)
             x = torch.where(mirrored[:, None, None, None], x.flip(-1), x)
-        loss = nn.functional.cross_entropy(model(x.to(device)), torch.from_numpy(labels[chosen]).to(device))
+        x = _shifted(x, shift, rng) if shift else x
+        with torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=bfloat16):
+            logits = model(x.to(device, memory_format=layout))
+        loss = nn.functional.cross_entropy(logits.float(), torch.from_numpy(labels[chosen]).to(device))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
     check_weights(model, steps)
     return model.eval()
+
+
+def _shifted(x: Tensor, shift: int, rng: np.random.Generator) -> Tensor:
+    """Square images (batch, channels, size, size), each moved by its own -shift to shift pixels along both axes."""
+    wide = nn.functional.pad(x, (shift,) * 4, mode="reflect")
+    rows, columns = (torch.from_numpy(rng.integers(2 * shift + 1, size=len(x))) for _ in range(2))
+    place, image = torch.arange(x.shape[-1]), torch.arange(len(x))
+    at = (rows[:, None] + place)[:, :, None], (columns[:, None] + place)[:, None, :]
+    return wide.permute(0, 2, 3, 1)[image[:, None, None], *at].permute(0, 3, 1, 2).contiguous()
 
 
 def _convolutions(channels: int, width: int) -> tuple[nn.Sequential, int]:

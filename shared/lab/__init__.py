@@ -3,7 +3,15 @@
 from autodidact.lab.answers import Answers
 from autodidact.lab.lab import Lab
 from autodidact.lab.measures import arm_rows, measure_arms, measure_runs
-from autodidact.lab.rounds import labelled_pairs, mean_logprobs, pair_accuracy, pair_lengths, play, with_logprobs
+from autodidact.lab.rounds import (
+    labelled_pairs,
+    mean_logprobs,
+    pair_accuracy,
+    pair_lengths,
+    pair_logprobs,
+    play,
+    with_logprobs,
+)
 
 __all__ = [
     "Answers",
@@ -15,6 +23,7 @@ __all__ = [
     "measure_runs",
     "pair_accuracy",
     "pair_lengths",
+    "pair_logprobs",
     "play",
     "with_logprobs",
 ]

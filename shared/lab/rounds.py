@@ -53,10 +53,15 @@ def pair_lengths(policy: "Policy", pairs: "Sequence[Pair]") -> np.ndarray:
     return np.mean(counted or [[0, 0]], axis=0)
 
 
+def pair_logprobs(policy: "Policy", pairs: "Sequence[Pair]") -> np.ndarray:
+    """log pi of the chosen and of the rejected response of every pair, (2, pairs), nats a sequence."""
+    prompts, sides = [q.prompt for q in pairs], ([q.chosen for q in pairs], [q.rejected for q in pairs])
+    return np.array([policy.sequence_logprobs(prompts, side) for side in sides])
+
+
 def mean_logprobs(policy: "Policy", pairs: "Sequence[Pair]") -> np.ndarray:
     """Mean log pi of the chosen and of the rejected responses, (2,), nats a sequence."""
-    prompts, sides = [q.prompt for q in pairs], ([q.chosen for q in pairs], [q.rejected for q in pairs])
-    return np.array([policy.sequence_logprobs(prompts, side).mean() for side in sides])
+    return pair_logprobs(policy, pairs).mean(axis=1)
 
 
 def pair_accuracy(score: "Callable[[Sequence[str], Sequence[str]], Sequence[float]]", pairs: "Sequence[Pair]") -> float:

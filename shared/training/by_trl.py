@@ -186,11 +186,18 @@ def train_supervised_by_trl(
             processing_class=policy.tokenizer,
             peft_config=adapter,
         )
-        if watch is not None:
-            trainer.add_callback(Watch(lambda step, model: watch(step, _showing(policy, model)), at))
-        return trainer
+        return _watched(trainer, policy, watch, at)
 
     return train(policy, build, run, **options)
+
+
+def _watched(
+    trainer: Ordered, policy: "Policy", watch: "Callable[[int, Policy], None] | None", at: Collection[int]
+) -> Ordered:
+    """The trainer, which shows its model as a policy after the steps in `at` to whoever watches."""
+    if watch is not None:
+        trainer.add_callback(Watch(lambda step, model: watch(step, _showing(policy, model)), at))
+    return trainer
 
 
 def _showing(policy: "Policy", model: torch.nn.Module) -> "Policy":
@@ -207,6 +214,8 @@ def train_pairs_by_trl(
     loss: Callable[..., torch.Tensor],
     average_log_prob: bool,
     second_choice: bool,
+    watch: "Callable[[int, Policy], None] | None" = None,
+    at: Collection[int] = (),
     **options: Any,
 ) -> tuple["Policy", list[Log]]:
     """Preference training on `pairs.pair_rows`; options: those of `train`."""
@@ -214,7 +223,7 @@ def train_pairs_by_trl(
     trainer = OrderedSecondChoices if second_choice else OrderedPreferences
 
     def build(model: torch.nn.Module, folder: str, adapter: "PeftConfig | None") -> OrderedPreferences:
-        return trainer(
+        built = trainer(
             model=model,
             loss=loss,
             average_log_prob=average_log_prob,
@@ -227,5 +236,6 @@ def train_pairs_by_trl(
             processing_class=policy.tokenizer,
             peft_config=adapter,
         )
+        return _watched(built, policy, watch, at)
 
     return train(policy, build, run, **options)

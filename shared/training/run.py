@@ -4,7 +4,7 @@ import gc
 import math
 import random
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -149,6 +149,11 @@ class Run:
     def warmup_steps(self) -> int:
         """Steps in which the learning rate rises."""
         return round(self.warmup * self.steps)
+
+    def check_steps(self, at: Collection[int]) -> None:
+        """ValueError for steps at which somebody wants to look that are none of this run's."""
+        if not all(1 <= step <= self.steps for step in at):
+            raise ValueError(f"at={sorted(at)} must be steps of the run, 1 to {self.steps}")
 
     def order(self, examples: int) -> list[int]:
         """Indices of steps * batch_size examples out of shuffled epochs: each example once before any comes twice."""

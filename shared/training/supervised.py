@@ -39,8 +39,7 @@ def train_supervised(
     option that `Run` lacks, `Diverged` for a step that is not finite.
     """
     run = Run(steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed, **options)
-    if not all(1 <= step <= run.steps for step in at):
-        raise ValueError(f"at={sorted(at)} must be steps of the run, 1 to {run.steps}")
+    run.check_steps(at)
     sequence = run.order(len(examples))
     heads = run.encode_prompts(policy, [prompt for prompt, _ in examples])
     tails = policy.encode_responses([response for _, response in examples])

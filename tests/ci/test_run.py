@@ -137,7 +137,7 @@ def test_another_scale_is_published_as_a_record_of_its_own(papers, command, tmp_
     before = place.read_bytes()
     small = ["ci.publish", "--papers", "alpha", "--scale", "small", "--out", tmp_path / "out"]
     done = command(*small, "--seeds", "2")
-    assert done.returncode == 1 and "no central claim can be decided by so few replicates" in done.stdout
+    assert done.returncode == 1 and "no claim but a control can be decided by so few replicates" in done.stdout
     assert not (papers / "alpha" / "results").exists()
     done = command(*small, "--seeds", "6")
     assert done.returncode == 0, done.stderr
@@ -159,6 +159,17 @@ def test_a_claim_that_changed_is_measured_on_seeds_that_were_not_run(folder, pap
     assert problem.startswith(f"claim {claim['id']} changed after its seeds were run")
     later = {**record, "claims": [{**claim, "replicates": [10, 11, 12]}]}
     assert publish.record_problems("alpha", later, place) == []
+
+
+def test_a_run_of_another_scale_that_leaves_all_but_controls_untested_is_no_record(folder, papers):
+    record = read_record(folder / "out" / "toy-seeds-0-2-beta-1.5" / "alpha.ipynb") | {"scale": "small"}
+    place = papers / "alpha" / "results" / "small.ipynb"
+    left = {"central": "untested", "supporting": "untested", "control": "holds"}
+    claims = [{**claim, "verdict": left[claim["role"]]} for claim in record["claims"]]
+    assert publish.record_problems("alpha", {**record, "claims": claims}, place)
+    first = next(claim for claim in record["claims"] if claim["role"] != "control" and claim["test"] != "exact")
+    supporting = {**first, "role": "supporting", "verdict": "reproduced"}
+    assert publish.record_problems("alpha", {**record, "claims": [*claims, supporting]}, place) == []
 
 
 def test_the_quickest_papers_go_first(folder, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ from autodidact.places import papers_folder
 from ci import form, gallery
 
 SLUGS = sorted(path.parent.name for path in papers_folder().glob("*/paper.yaml"))
+UNDECIDED = {"step-dpo"}  # run at small, where two orders of batches differed by more than what matters: no record
 RESULTS = sorted(papers_folder().glob("*/results/*.ipynb"))
 
 
@@ -30,7 +31,8 @@ class TestPaper:
 
     def test_a_record_of_small_is_kept_where_claims_are_judged_there(self, slug):
         judged = (load_paper(slug).data.get("judged") or {}).get("small")
-        assert not judged or (papers_folder() / slug / "results" / "small.ipynb").is_file()
+        kept = (papers_folder() / slug / "results" / "small.ipynb").is_file()
+        assert kept == bool(judged and slug not in UNDECIDED)
 
     def test_every_parameter_names_its_source(self, slug):
         lines = (papers_folder() / slug / "paper.yaml").read_text(encoding="utf-8").splitlines()

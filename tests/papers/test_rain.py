@@ -117,4 +117,8 @@ def test_plain_samples_at_the_cost_of_a_search(cells):
     found[1].judged = dict.fromkeys("abcd", 1)
     again = cells.at_equal_cost(answers, found, judge)["best by clauses"]
     assert again["full"].tolist() == [1, 1]  # means 0, 0.9, -1
-    assert set(cells.at_equal_cost(answers, found, judge, clauses=False)) == {"best-of-n"}
+    odds = {"bad": [3.0, -5.0], "no": [-1.0, -2.0], "good": [2.0, 1.0], "good , bad": [0.0, 2.5]}
+    by_odds = cells.at_equal_cost(answers, found, judge, lambda items: np.array([odds[text] for _, text in items]))
+    assert set(by_odds) == {"best-of-n", "best by odds"}
+    # n = 2: means -1 and -1.5, the first; of the second prompt 1.25, 1.5, -1
+    assert by_odds["best by odds"]["gold"].tolist() == [0, 1]

@@ -8,15 +8,16 @@ from tests.papers.notebooks import measure
 LEAST = {
     "sppo": {
         "rounds": 2, "prompts": 6, "responses": 3, "max_new_tokens": 6, "steps": 1, "batch_size": 2,
-        "gradient_accumulation": 2, "optimizer": "adamw_torch", "matched_steps": 1, "heldout": 4, "heldout_pairs": 6,
+        "gradient_accumulation": 2, "optimizer": "adamw_torch", "checkpoints": [1, 2], "heldout": 4, "heldout_pairs": 6,
         "eval_responses": 2, "lora_rank": 2, "base_steps": 2, "cycle_rounds": 1, "cycle_prompts": 12, "cycle_steps": 1,
         "table_rounds": 20, "threads": 1,
     },
     "spin": {
-        "demonstrations": 24, "sft_steps": 1, "rounds": 2, "prompts": 8, "max_new_tokens": 6, "steps": 1,
-        "batch_size": 2, "gradient_accumulation": 2, "optimizer": "adamw_torch", "warmup": 0.0, "lora_rank": 2,
-        "cut_tokens": 2,
-        "discriminator_steps": 1, "heldout": 6, "base_steps": 2, "threads": 1,
+        "demonstrations": 24, "sft_steps": 1, "sft_batch_size": 2, "lambdas": [0.1, 5.0], "rates": [1.0, 0.2],
+        "prompts": 8, "max_new_tokens": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
+        "optimizer": "adamw_torch", "warmup": 0.0, "lora_rank": 2, "preference_pairs": 6, "doses": [1.0],
+        "cut_tokens": 2, "discriminator_prompts": 6, "discriminator_steps": 1, "heldout": 6, "base_steps": 2,
+        "threads": 1,
     },
     "cream": {
         "seed_prompts": 4, "seed_steps": 1, "seed_batch_size": 2, "rounds": 2, "prompts": 6, "responses": 3,
@@ -36,8 +37,8 @@ LEAST = {
     },
     "step-dpo": {
         "problems": 4, "samples": 2, "continuations": 2, "most_pairs": 1, "max_new_tokens": 12, "steps": 1,
-        "batch_size": 2, "gradient_accumulation": 2, "lora_rank": 2, "judge_off": [0.5], "heldout": 24, "gsm8k": 2,
-        "gsm8k_tokens": 4, "threads": 1,
+        "batch_size": 2, "gradient_accumulation": 2, "lora_rank": 2, "looks": [], "doses": [], "heldout": 24,
+        "heldout_samples": 1, "threads": 1,
     },
     "dbg-self-preference": {
         "train_prompts": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2, "lora_rank": 2, "heldout": 4,

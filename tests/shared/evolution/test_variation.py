@@ -51,6 +51,22 @@ def test_mutation_too_deep_is_counted_as_well():
     assert counts == {"too deep": 10}
 
 
+def test_a_child_too_deep_is_drawn_again_as_often_as_is_allowed():
+    (tree,) = planted("sin(x)")
+    made = iter(planted("sin(sin(x))", "sin(sin(sin(x)))", "cos(x)", "sin(sin(x))", "sin(sin(x))", "cos(x)"))
+    counts = Counter()
+    mutate = depth_limit(1, counts, "too deep", tries=3)(lambda t: (next(made),))
+    assert str(*mutate(tree)) == "cos(x)" and counts == {"too deep": 2}
+    mutate = depth_limit(1, counts, "too deep", tries=2)(lambda t: (next(made),))
+    assert mutate(tree) == (tree,) and counts == {"too deep": 4}  # both were too deep: its parent, after all
+    pairs = iter([planted("sin(sin(x))", "cos(x)"), planted("exp(x)", "exp(exp(x))")])
+    other, counts["too deep"] = planted("log(x)")[0], 0
+    first, second = depth_limit(1, counts, "too deep", tries=2)(lambda one, two: tuple(next(pairs)))(tree, other)
+    assert str(first) == "exp(x)" and second is other and counts == {"too deep": 2}  # each has its own parent
+    with pytest.raises(ValueError, match="tries=0 must be 1 or more"):
+        depth_limit(1, counts, "too deep", tries=0)
+
+
 def test_unchanged_hands_on_what_it_gets():
     one, two = planted("x", "1.0")
     assert unchanged(one, two) == (one, two) and unchanged(one) == (one,)

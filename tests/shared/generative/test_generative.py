@@ -271,3 +271,66 @@ class TestClassifier:
             generative.train_classifier(
                 np.zeros((3, 1, 8, 8), np.float32), np.zeros(2, int), kind="mlp", steps=1, rng=rng()
             )
+
+    def test_a_step_of_nesterov_momentum_by_hand(self):
+        image, label = rng(3).normal(size=(1, 6)).astype(np.float32), np.array([1])
+
+        def weights(rate):
+            options = {"kind": "linear", "steps": 1, "batch_size": 4, "momentum": 0.9, "weight_decay": 0.5}
+            model = generative.train_classifier(image, label, learning_rate=rate, rng=rng(4), **options)
+            return model.head.weight.detach().double().numpy(), model.probabilities(image)[0]
+
+        first, q = weights(0.0)
+        gradient = np.outer(q - [0, 1], image[0]) + 0.5 * first
+        np.testing.assert_allclose(weights(0.1)[0], first - 0.1 * (1 + 0.9) * gradient, atol=1e-6)
+
+    def test_half_precision_goes_nearly_where_full_precision_goes(self):
+        images, labels = rng(0).normal(size=(60, 3, 8, 8)).astype(np.float32), rng(1).integers(10, size=60)
+        options = {"kind": "conv", "steps": 5, "width": 8, "batch_size": 32}
+        full, half = (
+            generative.train_classifier(images, labels, rng=rng(2), bfloat16=bfloat16, **options)
+            for bfloat16 in (False, True)
+        )
+        assert {weight.dtype for weight in half.parameters()} == {torch.float32}
+        apart = np.abs(full.probabilities(images) - half.probabilities(images)).max()
+        assert 0 < apart < 0.05
+
+    def test_shifted_images_are_crops_of_the_mirrored_surround(self):
+        from autodidact.generative.classifier import _shifted
+
+        images = torch.from_numpy(rng(3).standard_normal((40, 2, 5, 5)).astype(np.float32))
+        wide = np.pad(images.numpy(), [(0, 0), (0, 0), (2, 2), (2, 2)], mode="reflect")
+        places = set()
+        for moved, surround in zip(_shifted(images, 2, rng(4)).numpy(), wide, strict=True):
+            crops = {(a, b): surround[:, a : a + 5, b : b + 5] for a in range(5) for b in range(5)}
+            places |= {place for place, crop in crops.items() if (crop == moved).all()}
+        assert {a for a, _ in places} == {b for _, b in places} == set(range(5))
+        assert any(a != b for a, b in places)
+
+
+class TestPrincipal:
+    """Principal components of unit variance."""
+
+    def test_against_the_eigenvectors_of_the_covariance(self):
+        x = rng().standard_normal((300, 5)) @ rng(1).standard_normal((5, 5)) + 3
+        space = generative.Principal(x, 2)
+        values, vectors = np.linalg.eigh(np.cov(x.T, bias=True))
+        codes = space.encode(x)
+        np.testing.assert_allclose(np.cov(codes.T, bias=True), np.eye(2), atol=1e-5)
+        for k in (0, 1):
+            along = (x - x.mean(0)) @ vectors[:, -1 - k] / np.sqrt(values[-1 - k])
+            np.testing.assert_allclose(np.abs(codes[:, k]), np.abs(along), atol=1e-4)
+        assert space.share == pytest.approx(values[-2:].sum() / values.sum())
+
+    def test_all_components_lose_nothing_and_fewer_leave_the_mean(self):
+        x = rng().standard_normal((50, 3)) * [3, 2, 0.1]
+        whole = generative.Principal(x, 3)
+        np.testing.assert_allclose(whole.decode(whole.encode(x)), x, atol=1e-5)
+        np.testing.assert_allclose(generative.Principal(x, 1).decode(np.zeros((1, 1))), x.mean(0)[None], atol=1e-6)
+
+    def test_bad_input_is_named(self):
+        flat = np.outer(np.arange(4.0), [1, 2, 3])
+        with pytest.raises(ValueError, match="components=2 must be 1 to 1"):
+            generative.Principal(flat, 2)
+        with pytest.raises(ValueError, match="vectors must be finite"):
+            generative.Principal(np.full((4, 2), np.nan), 1)

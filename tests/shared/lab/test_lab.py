@@ -18,6 +18,7 @@ from autodidact.lab import (
     measure_arms,
     measure_runs,
     pair_accuracy,
+    pair_logprobs,
     play,
     with_logprobs,
 )
@@ -287,3 +288,45 @@ def test_prompts_may_be_texts(lab, base):
     texts = [x.text for x in prompts]
     ours, plain = (lab.sample(base, some, 2, stream(0, "sample")) for some in (prompts, texts))
     assert ours.texts == plain.texts and ours.inputs == plain.inputs == texts
+
+
+def scored(rows):
+    """Answers of (gold, words) a row of them for each prompt."""
+    texts = [[" ".join([f"{gold}"] * words) for gold, words in row] for row in rows]
+    world = type("World", (), {"score": staticmethod(lambda x, y: float(y.split()[0]))})
+    inputs = [f"q{i}" for i in range(len(rows))]
+    return Answers(inputs, inputs, [[Sample(y, 0.0, 1, True) for y in row] for row in texts], world)
+
+
+def test_length_control_reads_a_regression_of_wins_at_equal_length():
+    rng = np.random.default_rng(0)
+    here, there = (
+        scored([[(g / 2, w) for g, w in row] for row in rng.integers((0, 1), (3, 9), (6, 4, 2))]) for _ in "ab"
+    )
+    wins, longer = [], []
+    for i in range(6):
+        for g, w in zip(here.gold[i], here.words[i], strict=True):
+            for h, v in zip(there.gold[i], there.words[i], strict=True):
+                wins.append((g > h) + (g == h) / 2)
+                longer.append(w - v)
+    x = np.tanh(np.array(longer) / np.std(longer))
+    intercept, slope = np.linalg.lstsq(np.stack([np.ones_like(x), x], axis=1), np.array(wins), rcond=None)[0]
+    assert abs(slope) > 1e-3 and here.length_controlled(there) == pytest.approx(intercept)
+    assert here.length_controlled(there) + there.length_controlled(here) == pytest.approx(1)
+
+
+def test_length_control_takes_away_what_length_alone_wins():
+    """Longer answers win, by as much as they are longer: 0.83 of comparisons, and nothing at equal length."""
+    short, both = scored([[(0.5, 4)]] * 3), scored([[(0.5, 4)], [(0.9, 6)], [(0.9, 6)]])
+    assert both.win_rate(short) == pytest.approx(5 / 6) and both.length_controlled(short) == pytest.approx(0.5)
+    better = scored([[(0.9, 6)]] * 3)  # all differences are the same: nothing tells length from worth
+    assert better.length_controlled(short) == better.win_rate(short) == 1
+    with pytest.raises(ValueError, match="same 1 prompts"):
+        scored([[(0.5, 4)]]).length_controlled(short)
+
+
+def test_log_probabilities_of_pairs_and_their_means(base):
+    pairs = [Pair("q a b", "a b", "b"), Pair("q c d", "d", "c a")]
+    both = pair_logprobs(base, pairs)
+    assert both.shape == (2, 2) and both[1, 0] == base.sequence_logprobs(["q a b"], ["b"])[0]
+    assert mean_logprobs(base, pairs).tolist() == both.mean(axis=1).tolist()

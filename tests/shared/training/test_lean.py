@@ -192,6 +192,23 @@ def test_a_policy_is_shown_on_the_way(loop, policy, examples):
         train_supervised(policy, examples, **{**SETTINGS, "steps": 4}, watch=look, at=(5,))
 
 
+@pytest.mark.parametrize("loop", ["lean", "trl"])
+def test_a_policy_is_shown_on_the_way_of_preference_training(loop, policy, pairs):
+    seen, how = {}, {"loss": partial(dpo, beta=0.2), "loop": loop, **LAST}
+
+    def look(step, shown):
+        seen[step] = shown.sequence_logprobs([q.prompt for q in pairs], [q.chosen for q in pairs])
+
+    trained, _ = train_preferences(policy, pairs, steps=4, watch=look, at=(2, 4), **how)
+    half, _ = train_preferences(policy, pairs, steps=2, **how)
+    for step, one in {2: half, 4: trained}.items():
+        after = one.sequence_logprobs([q.prompt for q in pairs], [q.chosen for q in pairs])
+        assert seen[step] == pytest.approx(after, rel=1e-6)  # TRL's head sums in another order while it trains
+    assert seen[2] != pytest.approx(seen[4], rel=1e-3)
+    with pytest.raises(ValueError, match=r"at=\[5\] must be steps of the run, 1 to 4"):
+        train_preferences(policy, pairs, steps=4, watch=look, at=(5,), **how)
+
+
 def test_garbage_is_looked_for_as_before_once_a_training_is_over(policy, examples):
     before, seen = gc.get_threshold(), []
     train_supervised(policy, examples, **LAST, steps=1, on_step=lambda log: seen.append(gc.get_threshold()[0]))
