@@ -25,6 +25,7 @@ from autodidact.environments.game.play import ACTIONS, ALL_SIDES, INTERACT, Game
 from autodidact.environments.game.render import CELL, detect, picture
 from autodidact.environments.game.towns import BUGS, Bug, Knobs, Town, town
 from autodidact.environments.game.truth import (
+    Progress,
     area_under_coverage,
     completion,
     coverage,
@@ -64,6 +65,7 @@ class World:
     completion = staticmethod(completion)
     style_features = staticmethod(style_features)
     area_under_coverage = staticmethod(area_under_coverage)
+    progress = Progress
 
     @classmethod
     def preset(cls, name: str) -> object:
@@ -100,9 +102,9 @@ class World:
         """Whether (B,) a crate is in view, read off the frames, with a share `flip` of errors."""
         return detect(game.render(), rng, flip)
 
-    def inspected_share(self, state: State) -> float:
-        """Share of crates that were touched from all four sides, mean over players."""
-        return float((state.touched == ALL_SIDES).mean())
+    def inspected_share(self, state: State) -> np.ndarray:
+        """Share (B,) of each player's crates that were touched from all four sides."""
+        return (state.touched == ALL_SIDES).mean(1)
 
     def picture(self, place: Town) -> np.ndarray:
         """The whole town in pixels, for people."""
@@ -127,6 +129,7 @@ __all__ = [
     "Demonstration",
     "Game",
     "Knobs",
+    "Progress",
     "State",
     "Town",
     "VectorGame",

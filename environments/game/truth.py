@@ -64,6 +64,36 @@ def completion(positions: np.ndarray, town: Town, radius: int = 1) -> float:
     return float((_to_waypoints(positions, town).min(0) <= radius).mean())
 
 
+class Progress:
+    """Waypoints that each of a batch of players approaches for the first time in an episode.
+
+    Over an episode the counts, with what is near the start, sum to `completion` times the number of waypoints: whoever
+    stands still, or goes to and fro, gets none. It reads true positions: for measuring, or for a reward that no pupil
+    could have.
+    """
+
+    def __init__(self, towns: Sequence[Town], radius: int = 1) -> None:
+        longest = max(len(town.trail) for town in towns)
+        far = np.full((len(towns), longest, 2), np.iinfo(np.int32).max // 4)
+        for row, town in zip(far, towns, strict=True):
+            row[: len(town.trail)] = town.trail
+        self._waypoints, self._radius = far, radius
+
+    def begin(self, positions: np.ndarray) -> None:
+        """An episode begins at positions (players, 2), which count for nothing."""
+        self._approached = self._near(positions)
+
+    def step(self, positions: np.ndarray) -> np.ndarray:
+        """Waypoints (players,) newly approached at positions (players, 2)."""
+        near = self._near(positions)
+        new = (near & ~self._approached).sum(1)
+        self._approached |= near
+        return new
+
+    def _near(self, positions: np.ndarray) -> np.ndarray:
+        return np.abs(self._waypoints - np.asarray(positions)[:, None]).sum(-1) <= self._radius
+
+
 def style_features(positions: np.ndarray, actions: np.ndarray, town: Town) -> dict[str, float]:
     """A second opinion on style from positions (T + 1, 2) and the actions (T,) between them.
 

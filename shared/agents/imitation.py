@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 
 class Imitator(nn.Module):
-    """pi(a | h_t) with h_t = GRU(z_1 .. z_t), and q(h_t, a_t), which predicts the next features.
+    """pi(a | h_t) with h_t = LSTM(z_1 .. z_t), and q(h_t, a_t), which predicts the next features.
 
     With `memory=False` h_t is a layer over z_t alone, of the same width: the ablation.
     """
@@ -20,15 +20,21 @@ class Imitator(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(rng.integers(2**31)))
             super().__init__()
-            self.memory = nn.GRU(dim, hidden, batch_first=True) if memory else None
+            self.memory = nn.LSTM(dim, hidden, batch_first=True) if memory else None
             self.present = None if memory else nn.Sequential(nn.Linear(dim, hidden), nn.Tanh())
             self.policy = nn.Linear(hidden, actions)
             self.predictor = nn.Sequential(nn.Linear(hidden + actions, hidden), nn.ReLU(), nn.Linear(hidden, dim))
         self.actions = actions
 
     def remember(self, z: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """h (batch, time, hidden) of features (batch, time, dim), and the state with which to go on."""
-        return self.memory(z, state) if self.memory is not None else (self.present(z), None)
+        """h (batch, time, hidden) of features (batch, time, dim), and the state (2, batch, hidden) with which to go on.
+
+        The state is h and the cells of the LSTM; zeros forget all.
+        """
+        if self.memory is None:
+            return self.present(z), None
+        h, state = self.memory(z, None if state is None else (state[:1], state[1:]))
+        return h, torch.cat(state)
 
     def predict(self, h: Tensor, action: Tensor) -> Tensor:
         """q(h, a): the next features (n, dim) of h (n, hidden) and actions (n,)."""

@@ -1,4 +1,5 @@
-"""Novelty as a reward: random network distillation (Burda et al. 2018, arXiv 1810.12894)."""
+"""Novelty as a reward: over a lifetime (random network distillation, Burda et al. 2018, arXiv 1810.12894), and within
+an episode (the nearest frame so far, as in Never Give Up, Badia et al. 2020, arXiv 2002.06038)."""
 
 import numpy as np
 import torch
@@ -91,6 +92,42 @@ class Novelty:
         self._squares += ((values - mean) ** 2).sum() + delta**2 * self._count * count / total
         self._mean += delta * count / total
         self._count = total
+
+
+class Episode:
+    """How far a frame's features are from the nearest frame of the same episode, for a batch of players.
+
+    The distance is Euclidean over sqrt(dim): for features of variance 1, two unrelated frames are about sqrt(2) apart.
+    A frame that was seen in the episode is worth 0, so whoever stands still, or goes to and fro, earns nothing.
+    """
+
+    def __init__(self) -> None:
+        self._frames, self._squares, self._count = np.zeros((0, 1, 1), np.float32), np.zeros((0, 1), np.float32), 0
+
+    def begin(self, z: np.ndarray) -> None:
+        """A new episode, which starts with features z (players, dim)."""
+        self._count = 0
+        if self._frames.shape[::2] != z.shape:
+            self._frames, self._squares = (
+                np.zeros((len(z), 1, z.shape[1]), np.float32),
+                np.zeros((len(z), 1), np.float32),
+            )
+        self._keep(z)
+
+    def reward(self, z: np.ndarray) -> np.ndarray:
+        """The distance (players,) of features z (players, dim), which from now on count as seen."""
+        frames, squares = self._frames[:, : self._count], self._squares[:, : self._count]
+        away = (squares - 2 * (frames @ z[:, :, None])[..., 0]).min(1) + (z**2).sum(1)
+        self._keep(z)
+        return np.sqrt(np.maximum(away, 0) / z.shape[1])
+
+    def _keep(self, z: np.ndarray) -> None:
+        if self._count == self._frames.shape[1]:  # twice the room
+            self._frames, self._squares = (
+                np.concatenate([x, np.zeros_like(x)], 1) for x in (self._frames, self._squares)
+            )
+        self._frames[:, self._count], self._squares[:, self._count] = z, (z**2).sum(1)
+        self._count += 1
 
 
 def _network(dim: int, hidden: int, out: int, seed: int) -> nn.Sequential:

@@ -1,19 +1,9 @@
-"""From pixels to PPO: a frozen feature extractor, and a batch of games as an environment for stable-baselines3."""
+"""From pixels to what a policy is shown: a frozen feature extractor, its look-up table, and the gaze of an episode."""
 
 from collections.abc import Callable
-from typing import Any
 
-import gymnasium
 import numpy as np
-import torch
 from scipy.cluster.vq import kmeans2
-from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.vec_env import VecEnv
-
-from autodidact.agents.imitation import sampled
-
-Reward = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class PatchFeatures:
@@ -69,120 +59,66 @@ class PatchFeatures:
         return np.maximum(away.mean(-1, keepdims=True) - away, 0).reshape(len(frames), -1)
 
 
-class FeatureEnv(VecEnv):
-    """A batch of games of fixed length as stable-baselines3 wants it: what is observed are features of the last frames.
+class Remembered:
+    """Features of frames of which many recur, as those of a small town do: each is computed once and then looked up.
 
-    `game` has `batch`, `reset()` and `step(actions)`, as `environments.game.VectorGame` has; all its episodes end
-    together. `reward` maps the features (batch, dim) before and after a step to rewards (batch,). `transitions` holds
-    what was seen since `take` was called last.
+    Frames are known by their bytes. No more than `limit` are kept, the others are computed each time. What is stored
+    depends in its last bits on which frames were computed together: `forget` before work that must be repeatable.
     """
 
-    def __init__(self, game: Any, features: PatchFeatures, reward: Reward, *, actions: int, stack: int = 2) -> None:
-        dim = features.dim * stack
-        space = gymnasium.spaces.Box(-np.inf, np.inf, (dim,), np.float32)
-        self.game, self.features, self.reward, self.stack = game, features, reward, stack
-        self._seen: list[tuple[np.ndarray, np.ndarray]] = []
-        self._actions = np.zeros(game.batch, np.int64)
-        super().__init__(game.batch, space, gymnasium.spaces.Discrete(actions))
+    def __init__(self, features: Callable[[np.ndarray], np.ndarray], dim: int, *, limit: int = 2**15) -> None:
+        self.features, self.dim, self.limit = features, dim, limit
+        self.forget()
 
-    def reset(self) -> np.ndarray:
-        """The first observations (batch, dim * stack): the first frame, repeated."""
-        first = self.features(self.game.reset()[0])
-        self._last = [first] * self.stack
-        return self._observation()
+    def forget(self) -> None:
+        """Begin anew with no frame known."""
+        self._places: dict[bytes, int] = {}
+        self._known = np.zeros((1024, self.dim), np.float32)
 
-    def step_async(self, actions: np.ndarray) -> None:
-        """Keep the actions for `step_wait`."""
-        self._actions = np.asarray(actions)
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
+        """Features (n, dim) of frames (n, height, width, channels)."""
+        keys = [frame.tobytes() for frame in frames]
+        new = {key: i for i, key in enumerate(keys) if key not in self._places}
+        if len(self._places) + len(new) > self.limit:
+            return self.features(frames)
+        if new:
+            self._learn(list(new), self.features(frames[list(new.values())]))
+        return self._known[[self._places[key] for key in keys]]
 
-    def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
-        """Observations, rewards, whether episodes ended, and for those that did their last observation."""
-        frames, _, _, truncated, _ = self.game.step(self._actions)
-        before, after = self._last[-1], self.features(frames)
-        self._seen.append((before, after))
-        self._last = [*self._last[1:], after]
-        rewards, last = self.reward(before, after).astype(np.float32), self._observation()
-        if not truncated.all():
-            return last, rewards, truncated, [{} for _ in range(self.num_envs)]
-        ends = [{"terminal_observation": x, "TimeLimit.truncated": True} for x in last]
-        return self.reset(), rewards, truncated, ends
-
-    def take(self) -> tuple[np.ndarray, np.ndarray]:
-        """Transitions (n, dim), (n, dim) since the last call, oldest first."""
-        before, after = (np.concatenate(side) for side in zip(*self._seen, strict=True))
-        self._seen.clear()
-        return before, after
-
-    def _observation(self) -> np.ndarray:
-        return np.concatenate(self._last, 1)
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """The attribute of the game, once a game of the batch."""
-        return [getattr(self.game, attr_name, None)] * self.num_envs
-
-    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Not offered: games of a batch share their attributes."""
-        raise NotImplementedError("the games of a batch share their attributes")
-
-    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
-        """Not offered: games of a batch are stepped together."""
-        raise NotImplementedError("the games of a batch are stepped together")
-
-    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
-        """No game is wrapped."""
-        return [False] * self.num_envs
+    def _learn(self, keys: list[bytes], z: np.ndarray) -> None:
+        first = len(self._places)
+        while first + len(keys) > len(self._known):
+            self._known = np.concatenate([self._known, np.zeros_like(self._known)])
+        self._known[first : first + len(keys)] = z
+        self._places.update(zip(keys, range(first, first + len(keys)), strict=True))
 
 
-class Logbook:
-    """A batch of games that writes down, step by step, what measures: `positions` (B, 2), `bugs` (B, bugs) triggered.
+class Gaze:
+    """What a batch of players is shown at a step: features before and now, a trace of the episode, the last action.
 
-    The player sees neither. A bug that shows at the start of an episode counts for its first step.
+    The trace is a leaky mean of all features so far, `decay` per step: a memory that need not be trained. `seen`
+    (players, width) joins them; `z` are the present features, `last` the last actions, -1 before the first.
     """
 
-    def __init__(self, game: Any) -> None:
-        self.game, self.batch = game, game.batch
-        self.positions: list[np.ndarray] = []
-        self.bugs: list[np.ndarray] = []
-        self._at_start: np.ndarray | bool = False
+    def __init__(self, dim: int, actions: int, *, decay: float) -> None:
+        """Raises ValueError for a decay outside [0, 1)."""
+        if not 0 <= decay < 1:
+            raise ValueError(f"decay={decay!r} must be in [0, 1)")
+        self.width, self._actions, self._decay = 3 * dim + actions, np.eye(actions, dtype=np.float32), np.float32(decay)
 
-    def reset(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """As the game's."""
-        frames, info = self.game.reset()
-        self._at_start = info["bugs"]
-        return frames, info
+    def begin(self, z: np.ndarray) -> None:
+        """An episode begins with features z (players, dim)."""
+        self._before = self.z = z
+        self._trace = (1 - self._decay) * z
+        self.last = np.full(len(z), -1)
 
-    def step(self, actions: np.ndarray) -> tuple[np.ndarray, ...]:
-        """As the game's; the position after the step and the bugs that it triggered are noted."""
-        outcome = self.game.step(actions)
-        self.positions.append(outcome[-1]["position"])
-        self.bugs.append(outcome[-1]["bugs"] | self._at_start)
-        self._at_start = False
-        return outcome
+    def step(self, actions: np.ndarray, z: np.ndarray) -> None:
+        """The players took actions (players,) and see features z (players, dim)."""
+        self._before, self.z, self.last = self.z, z, actions
+        self._trace = self._decay * self._trace + (1 - self._decay) * z
 
-
-def acting(model: BaseAlgorithm, rng: np.random.Generator) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """A trained policy as a function of the features before and now, (batch, dim) each, to sampled actions (batch,)."""
-
-    def act(previous: np.ndarray, z: np.ndarray) -> np.ndarray:
-        with torch.no_grad():
-            seen = torch.as_tensor(np.concatenate([previous, z], 1))
-            return sampled(model.policy.get_distribution(seen).distribution.probs.numpy(), rng)
-
-    return act
-
-
-class AfterRollout(BaseCallback):
-    """Calls a function when a rollout has been collected and before PPO learns from it."""
-
-    def __init__(self, function: Callable[[], None]) -> None:
-        super().__init__()
-        self._function = function
-
-    def _on_step(self) -> bool:
-        return True
-
-    def _on_rollout_end(self) -> None:
-        self._function()
+    @property
+    def seen(self) -> np.ndarray:
+        """The observation (players, width), float32."""
+        last = self._actions[self.last] * (self.last >= 0)[:, None]
+        return np.concatenate([self._before, self.z, 2 * self._trace, last], 1).astype(np.float32)

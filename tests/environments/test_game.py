@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import gymnasium
 import numpy as np
@@ -344,6 +345,31 @@ class TestTruth:
         beside = trail + (40, 0)
         brute = np.mean([min(abs(y - a) + abs(x - b) for a, b in trail) for y, x in beside])
         assert game.deviation(beside, place) == pytest.approx(brute)
+
+    def test_progress_sums_to_completion_and_pays_nobody_who_stands_still(self):
+        place = game.town(0, SMALL)
+        walk = rng(3).permutation(np.argwhere(game.reachable(place)))[:25]
+        walk[5:10] = walk[4]
+        progress = game.Progress([place, game.town(1, SMALL)])
+        other = game.town(1, SMALL).trail
+        progress.begin(np.stack([walk[0], other[0]]))
+        gained = np.array([progress.step(np.stack([here, other[0]])) for here in walk[1:]])
+        at_start = game.completion(walk[:1], place)
+        assert gained[:, 0].sum() / len(place.trail) + at_start == pytest.approx(game.completion(walk, place))
+        assert not gained[4:9, 0].any() and not gained[:, 1].any() and gained[:, 0].any()
+        progress.begin(np.stack([walk[0], other[0]]))  # another episode pays again
+        assert progress.step(np.stack([walk[1], other[0]]))[0] == gained[0, 0]
+
+    def test_progress_along_the_path_by_hand(self):
+        paths = [np.array([[0, 0], [0, 1], [0, 2], [0, 1]]), np.array([[7, 7]])]  # one goes back over a cell
+        progress = game.Progress([SimpleNamespace(trail=path) for path in paths], radius=0)
+        progress.begin(np.array([[0, 0], [0, 0]]))
+        walk = [(0, 1), (0, 0), (0, 2), (5, 5)], [(0, 1), (7, 7), (7, 7), (0, 0)]
+        gained = [progress.step(np.array(here)).tolist() for here in zip(*walk, strict=True)]
+        assert gained == [[2, 0], [0, 1], [1, 0], [0, 0]]
+        near = game.Progress([SimpleNamespace(trail=path) for path in paths])
+        near.begin(np.array([[9, 9], [0, 0]]))
+        assert near.step(np.array([[0, 3], [6, 7]])).tolist() == [1, 1]
 
     def test_curve_and_area(self):
         place = game.town(0, SMALL)

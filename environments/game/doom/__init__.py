@@ -29,7 +29,7 @@ from autodidact.environments.game.doom.play import (
     make,
     make_vector,
 )
-from autodidact.environments.game.truth import area_under_coverage, completion, deviation
+from autodidact.environments.game.truth import Progress, area_under_coverage, completion, deviation
 
 # Maps by part: those of which a player on foot gets to 100 cells or more. Parts 0, 1, 4 and 5 need things to inspect.
 LEVELS = ((1, 18), (4, 10), (2, 3, 8), (9, 12, 25), (11, 19), (5, 6, 7), (13, 27))
@@ -71,6 +71,7 @@ class World:
     completion = staticmethod(completion)
     style_features = staticmethod(style_features)
     area_under_coverage = staticmethod(area_under_coverage)
+    progress = Progress
 
     def set(self, **knobs: Any) -> "World":
         """The same world with some knobs set otherwise."""
@@ -101,9 +102,9 @@ class World:
         """Whether (B,) a thing to be inspected is in view, by the game's own labels, with a share `flip` of errors."""
         return game.sees() ^ (rng.random(game.batch) < flip)
 
-    def inspected_share(self, state: State) -> float:
-        """Share of things that were touched from all four sides, mean over players."""
-        return float(((state.touched == ALL_SIDES).sum(1) / np.maximum(state.things, 1)).mean())
+    def inspected_share(self, state: State) -> np.ndarray:
+        """Share (B,) of the things on each player's map that were touched from all four sides."""
+        return (state.touched == ALL_SIDES).sum(1) / np.maximum(state.things, 1)
 
     def picture(self, place: Level) -> np.ndarray:
         """A map from above (6 H, 6 W, 3) uint8: floor that can be reached, walls, the golden path, things."""

@@ -1,15 +1,17 @@
-"""Features, novelty, style, imitation, and the environment that PPO sees: small cases with known outcomes."""
+"""Features, what a policy is shown, novelty, style, imitation, PPO: small cases with known outcomes."""
 
 import gymnasium
 import numpy as np
 import pytest
 import torch
-from stable_baselines3 import PPO
+from stable_baselines3 import PPO as StableBaselinesPPO
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
 from autodidact.agents.imitation import Imitator, Walks, sampled
-from autodidact.agents.novelty import Novelty
-from autodidact.agents.pixels import AfterRollout, FeatureEnv, Logbook, PatchFeatures
+from autodidact.agents.novelty import Episode, Novelty
+from autodidact.agents.pixels import Gaze, PatchFeatures, Remembered
+from autodidact.agents.ppo import PPO, advantages
 from autodidact.agents.style import Style
 from autodidact.environments import game
 
@@ -175,62 +177,149 @@ class TestImitation:
         assert (model.predict(h, torch.tensor([0])) != model.predict(h, torch.tensor([1]))).any()
 
 
-class TestFeatureEnv:
-    @staticmethod
-    def env(features, reward=lambda before, after: np.abs(after - before).sum(1), horizon=6):
-        vector = game.make_vector(range(4), size=16, rooms=4, horizon=horizon)
-        return FeatureEnv(vector, features, reward, actions=5)
+class TestRemembered:
+    def test_looks_up_what_it_computed_and_computes_each_frame_once(self, frames, features):
+        asked = []
 
-    def test_observes_two_frames_and_rewards_transitions(self, features):
-        env, twin = self.env(features), game.make_vector(range(4), size=16, rooms=4, horizon=6)
-        first = features(twin.reset()[0])
-        assert isinstance(env, VecEnv)
-        assert (env.reset() == np.concatenate([first, first], 1)).all()
-        actions = rng().integers(5, size=(6, 4))
-        for t, a in enumerate(actions):
-            z = features(twin.step(a)[0])
-            obs, rewards, dones, infos = env.step(a)
-            assert rewards == pytest.approx(np.abs(z - first).sum(1), rel=1e-5)
-            seen = obs if t < 5 else np.stack([i["terminal_observation"] for i in infos])
-            assert (seen == np.concatenate([first, z], 1)).all()
-            first = z
-        assert dones.all() and all(i["TimeLimit.truncated"] for i in infos)
-        assert (obs == env.reset()).all()
-        before, after = env.take()
-        assert before.shape == after.shape == (24, features.dim)
+        def counted(some):
+            asked.append(len(some))
+            return features(some)
 
-    def test_position_is_not_observed(self, features):
-        env = self.env(features)
-        assert env.observation_space == gymnasium.spaces.Box(-np.inf, np.inf, (48,), np.float32)
+        lookup, wanted = Remembered(counted, features.dim), features(frames)
+        distinct = len({f.tobytes() for f in frames})
+        for rows in (slice(0, 100), slice(50, 200), slice(None), slice(None, None, -1)):
+            assert lookup(frames[rows]) == pytest.approx(wanted[rows], abs=1e-4)
+        assert sum(asked) == distinct < len(frames)
+        lookup.forget()
+        lookup(frames[:1])
+        assert sum(asked) == distinct + 1
 
-    def test_ppo_learns_a_reward_of_ours(self, features):
-        """Pressing `interact` changes nothing in view: a penalty on change teaches it."""
-        env, taken = self.env(features, lambda b, a: -1.0 * (np.abs(a - b).max(1) > 1e-4), 16), []
-        model = PPO("MlpPolicy", env, n_steps=16, batch_size=64, n_epochs=8, learning_rate=1e-2, seed=0, device="cpu")
-        model.learn(64 * 40, callback=AfterRollout(lambda: taken.append(len(env.take()[0]))))
-        assert taken == [64] * 40
-        obs, still = env.reset(), []
-        for _ in range(16):
-            obs, rewards, *_ = env.step(model.predict(obs, deterministic=False)[0])
-            still.append(rewards == 0)
-        assert np.mean(still) > 0.8
+    def test_two_equal_frames_at_once_and_more_than_it_keeps(self, frames, features):
+        few = Remembered(features, features.dim, limit=3)
+        some = np.unique(frames, axis=0)[[0, 1, 0, 1]]
+        assert few(some) == pytest.approx(features(some), abs=1e-4) and (few(some)[0] == few(some)[2]).all()
+        many = np.unique(frames, axis=0)[:10]
+        assert (few(many) == features(many)).all() and few(some) == pytest.approx(features(some), abs=1e-4)
 
 
-def test_the_logbook_notes_bugs_in_view_at_the_start_and_all_of_a_step():
-    class Played:
-        batch = 1
+class TestGaze:
+    def test_before_now_trace_and_last_action(self):
+        gaze, z = Gaze(2, 3, decay=0.5), np.float32([[[1, 2]], [[3, 5]], [[7, 0]]])
+        gaze.begin(z[0])
+        assert gaze.width == 9 and gaze.last.tolist() == [-1]
+        assert gaze.seen.tolist() == [[1, 2, 1, 2, 1, 2, 0, 0, 0]]  # twice the trace, which is half of the first frame
+        gaze.step(np.array([2]), z[1])
+        gaze.step(np.array([0]), z[2])
+        trace = 2 * np.array([0.125 * 1 + 0.25 * 3 + 0.5 * 7, 0.125 * 2 + 0.25 * 5])
+        assert gaze.seen.tolist() == [[3, 5, 7, 0, *trace, 1, 0, 0]] and gaze.seen.dtype == np.float32
+        gaze.begin(z[1])
+        assert gaze.seen.tolist() == [[3, 5, 3, 5, 3, 5, 0, 0, 0]]
 
-        def reset(self):
-            return None, {"bugs": np.array([[True, False, False]])}
+    def test_a_decay_that_is_none(self):
+        with pytest.raises(ValueError, match="decay=1"):
+            Gaze(2, 3, decay=1)
 
-        def step(self, actions):
-            return None, {"position": np.zeros((1, 2)), "bugs": np.array([[False, True, True]])}
 
-    log = Logbook(Played())
-    log.reset()
-    for _ in range(2):
-        log.step(np.zeros(1, int))
-    assert np.array(log.bugs)[:, 0].tolist() == [[True, True, True], [False, True, True]]
+class TestEpisode:
+    def test_distance_to_the_nearest_frame_of_the_episode(self):
+        episode, z = Episode(), rng().normal(size=(9, 3, 5)).astype(np.float32)
+        for _ in range(2):  # the second episode knows nothing of the first
+            episode.begin(z[0])
+            for t in range(1, 9):
+                away = np.linalg.norm(z[:t] - z[t], axis=2).min(0) / np.sqrt(5)
+                assert episode.reward(z[t]) == pytest.approx(away, abs=1e-3)
+
+    def test_who_stands_still_or_goes_to_and_fro_earns_nothing(self):
+        episode, (here, there) = Episode(), rng(1).normal(size=(2, 4, 6)).astype(np.float32)
+        episode.begin(here)
+        assert episode.reward(here) == pytest.approx(0, abs=1e-3)
+        assert (episode.reward(there) > 0.1).all()
+        assert [episode.reward(z).max() for z in (here, there, here)] == pytest.approx([0, 0, 0], abs=1e-3)
+
+    def test_another_batch(self):
+        episode = Episode()
+        episode.begin(np.zeros((2, 3), np.float32))
+        episode.begin(np.zeros((4, 3), np.float32))
+        assert episode.reward(np.ones((4, 3), np.float32)) == pytest.approx(1)
+
+
+class TestPPO:
+    OPTIONS = {"learning_rate": 1e-2, "discount": 0.9, "entropy": 0.01, "epochs": 1, "minibatch": 10**6, "gae": 0.8}
+
+    def test_advantages_by_hand(self):
+        found = advantages(np.array([[1.0], [0.0]]), np.array([[0.5], [1.0], [2.0]]), 0.9, 0.5)
+        second = 0 + 0.9 * 2.0 - 1.0
+        assert found[:, 0] == pytest.approx([1 + 0.9 * 1.0 - 0.5 + 0.45 * second, second])
+
+    def test_steps_are_those_of_stable_baselines3(self):
+        """Three updates on the same rollouts, from the same weights: all of a rollout in one minibatch."""
+        steps, players, inputs, draw = 6, 5, 4, rng(7)
+        ppo = PPO(inputs, 3, rng(1), hidden=8, **self.OPTIONS)
+        spaces = gymnasium.spaces.Box(-9, 9, (inputs,)), gymnasium.spaces.Discrete(3)
+        peer = StableBaselinesPPO(
+            "MlpPolicy", _Idle(players, *spaces), n_steps=steps, batch_size=steps * players, n_epochs=1, gamma=0.9,
+            gae_lambda=0.8, ent_coef=0.01, learning_rate=1e-2, device="cpu", seed=0,
+            policy_kwargs={"net_arch": [8], "optimizer_kwargs": {"eps": 1e-5}},
+        )  # fmt: skip
+        peer.set_logger(Logger(folder=None, output_formats=[]))
+        theirs = peer.policy
+        pairs = [(theirs.mlp_extractor.policy_net[0], ppo.policy[0]), (theirs.action_net, ppo.policy[2])]
+        pairs += [(theirs.mlp_extractor.value_net[0], ppo.value[0]), (theirs.value_net, ppo.value[2])]
+        for one, other in pairs:
+            one.load_state_dict(other.state_dict())
+        for _ in range(3):
+            buffer = peer.rollout_buffer
+            buffer.reset()
+            for _ in range(steps):
+                seen, reward = draw.normal(size=(players, inputs)).astype(np.float32), draw.normal(size=players)
+                actions = ppo.act(seen)
+                ppo.reward(reward)
+                value, chance, _ = theirs.evaluate_actions(torch.as_tensor(seen), torch.as_tensor(actions))
+                buffer.add(seen, actions[:, None], reward, np.zeros(players), value.detach(), chance.detach())
+            last = draw.normal(size=(players, inputs)).astype(np.float32)
+            buffer.compute_returns_and_advantage(
+                theirs.predict_values(torch.as_tensor(last)).detach(), np.zeros(players)
+            )
+            peer.train()
+            ppo.update(last)
+        for one, other in pairs:
+            assert torch.allclose(one.weight, other.weight, atol=1e-5)
+            assert torch.allclose(one.bias, other.bias, atol=1e-5)
+
+    def test_learns_what_pays(self):
+        """Two players who see which of two actions pays."""
+        ppo, draw = PPO(2, 2, rng(0), **(self.OPTIONS | {"epochs": 4, "discount": 0.0})), rng(1)
+        for _ in range(60):
+            for _ in range(16):
+                pays = draw.integers(2, size=2)
+                ppo.reward((ppo.act(np.eye(2, dtype=np.float32)[pays]) == pays) * 1.0)
+            ppo.update(np.zeros((2, 2), np.float32))
+        pays = draw.integers(2, size=500)
+        assert (ppo.act(np.eye(2, dtype=np.float32)[pays], draw) == pays).mean() > 0.9
+
+    def test_what_is_acted_for_a_test_is_no_part_of_a_rollout(self):
+        ppo, seen = PPO(2, 2, rng(0), **self.OPTIONS), np.zeros((3, 2), np.float32)
+        ppo.act(seen, rng())
+        with pytest.raises(ValueError, match="0 steps has 0 rewards"):
+            ppo.update(seen)
+        ppo.act(seen)
+        with pytest.raises(ValueError, match="1 steps has 0 rewards"):
+            ppo.update(seen)
+
+
+class _Idle(VecEnv):
+    """Spaces for stable-baselines3 to know; it is never stepped."""
+
+    def reset(self):
+        return np.zeros((self.num_envs, *self.observation_space.shape), np.float32)
+
+    def get_attr(self, attr_name, indices=None):
+        return [None] * self.num_envs
+
+    def env_is_wrapped(self, wrapper_class, indices=None):
+        return [False] * self.num_envs
+
+    close = set_attr = step_async = step_wait = env_method = lambda self, *args, **kwargs: None
 
 
 def test_the_slope_of_the_discriminator_is_that_of_automatic_differentiation():

@@ -63,7 +63,7 @@ REFUSED = [
     ("minimaximalist-spo", {"noisy_rate": 0.3}, "parameter noisy_rate=0.3 must be one of the entries of noise="),
     ("minimaximalist-spo", {"noise": [0.0, 0.2]}, "parameter noisy_rate=0.4 must be one of the entries of noise="),
     ("minimaximalist-spo", {"tasks": []}, "parameter tasks=.*: the number of entries must be at least 1"),
-    ("pixel-game-testing", {"few": 11}, "parameter few=11 must be one of the entries of inspections="),
+    ("pixel-game-testing", {"moments": [0.5, 1.5]}, r"parameter moments\[1\]=1.5 must be at most 1"),
     (
         "pixel-game-testing",
         {"knobs": {"horizon": 9, "sise": 20}},
