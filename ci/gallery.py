@@ -20,7 +20,7 @@ from ci.files import shown, write_atomic
 MARKERS = ("<!-- gallery -->", "<!-- /gallery -->")
 PICTURE = "claims.png"
 WIDTH = 10.5  # inches of the picture; it is shown in 838 px
-LEGEND = "{marks} (ours: ● holds, ✖ fails); large: central claims, small: the others, then controls."
+LEGEND = "{marks} (ours: ● holds, ✖ fails). Large: central; small: others."
 
 
 def markdown(entries: Sequence[Entry], papers: str) -> str:

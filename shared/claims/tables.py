@@ -144,5 +144,6 @@ def _remark(claim: Mapping[str, Any]) -> str:
 
 
 def plural(kind: str) -> str:
-    """A kind of replicate in the plural: seeds, prompts; what is no single word stays as it is."""
-    return f"{kind}s" if kind.isalpha() and not kind.endswith("s") else kind
+    """A kind of replicate in the plural: seeds, pairs of prompts; what is no word, or ends in s, stays as it is."""
+    first, of, rest = kind.partition(" of ")
+    return f"{first}s{of}{rest}" if first.isalpha() and not first.endswith("s") else kind
