@@ -1,11 +1,19 @@
 """Prompts about prompts and responses, all inside the vocabulary.
 
-Built: `plain` (the prompt itself) and `judge`. Not built yet: revise, tagged, check, shot, rewrite; their words are in
-the vocabulary from the start, so that a form added later changes no base model.
+Built: `plain` (the prompt itself), `judge` and `revise`. Not built yet: tagged, check, shot, rewrite; their words are
+in the vocabulary from the start, so that a form added later changes no base model.
 """
 
-FORMS = ("plain", "judge")
-NOT_BUILT = ("revise", "tagged", "check", "shot", "rewrite")
+from typing import Any
+
+# Form -> what can be set of its examples, with the defaults: see `Instructions.examples`.
+KNOBS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "judge": {"flip": 0.0},
+    "revise": {"repaired": 0.0, "copied": 0.0},
+}
+FORMS = tuple(KNOBS)
+NOT_BUILT = ("tagged", "check", "shot", "rewrite")
 
 
 def judge(prompt: str, first: str, second: str) -> str:
@@ -18,11 +26,31 @@ def judge_both(prompt: str, a: str, b: str) -> tuple[str, str]:
     return judge(prompt, a, b), judge(prompt, b, a)
 
 
+def revise(prompt: str, draft: str) -> str:
+    """Ask for a better response than the draft; the target is a response."""
+    return f"{prompt} draft : {draft} better :"
+
+
 def check_form(form: str) -> None:
     """ValueError for a form that is unknown or not built yet."""
     if form not in FORMS:
         later = " (planned, not built)" if form in NOT_BUILT else ""
         raise ValueError(f"form={form!r}{later} is unknown; known are {', '.join(FORMS)}")
+
+
+def knobs_of(form: str, given: dict[str, Any]) -> dict[str, Any]:
+    """All knobs of a form, those given over the defaults. ValueError for an unknown form or knob, or a bad value."""
+    check_form(form)
+    known = KNOBS[form]
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(f"{name}={value!r} is no knob of form={form!r}; it has {', '.join(known) or 'none'}")
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name}={value} must lie in [0, 1]")
+    knobs = {**known, **given}
+    if knobs.get("repaired", 0) + knobs.get("copied", 0) > 1:
+        raise ValueError(f"repaired={knobs['repaired']} and copied={knobs['copied']} must not exceed 1 together")
+    return knobs
 
 
 def judged(prompt: str, a: str, b: str, gap: float, wrong: bool) -> list[tuple[str, str]]:
