@@ -1,6 +1,6 @@
 """Prompts about prompts and responses, all inside the vocabulary.
 
-Built: `plain` (the prompt itself), `judge` and `revise`. Not built yet: tagged, check, shot, rewrite; their words are
+Built: `plain` (the prompt itself), `judge`, `revise` and `check`. Not built yet: tagged, shot, rewrite; their words are
 in the vocabulary from the start, so that a form added later changes no base model.
 """
 
@@ -11,9 +11,10 @@ KNOBS: dict[str, dict[str, Any]] = {
     "plain": {},
     "judge": {"flip": 0.0},
     "revise": {"repaired": 0.0, "copied": 0.0},
+    "check": {"flip": 0.0, "threshold": 0.72, "critique": True},
 }
 FORMS = tuple(KNOBS)
-NOT_BUILT = ("tagged", "check", "shot", "rewrite")
+NOT_BUILT = ("tagged", "shot", "rewrite")
 
 
 def judge(prompt: str, first: str, second: str) -> str:
@@ -31,6 +32,11 @@ def revise(prompt: str, draft: str) -> str:
     return f"{prompt} draft : {draft} better :"
 
 
+def check(prompt: str, draft: str) -> str:
+    """Ask whether the draft is good; the target is `good` or `poor`, then the keywords of the demands not met."""
+    return f"{prompt} draft : {draft} check :"
+
+
 def check_form(form: str) -> None:
     """ValueError for a form that is unknown or not built yet."""
     if form not in FORMS:
@@ -45,12 +51,20 @@ def knobs_of(form: str, given: dict[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if name not in known:
             raise ValueError(f"{name}={value!r} is no knob of form={form!r}; it has {', '.join(known) or 'none'}")
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name}={value} must lie in [0, 1]")
+        _check_value(name, value, known[name])
     knobs = {**known, **given}
     if knobs.get("repaired", 0) + knobs.get("copied", 0) > 1:
         raise ValueError(f"repaired={knobs['repaired']} and copied={knobs['copied']} must not exceed 1 together")
     return knobs
+
+
+def _check_value(name: str, value: Any, default: Any) -> None:
+    """ValueError for a value that does not fit a knob with this default: a switch or a share."""
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise ValueError(f"{name}={value!r} must be True or False")
+    elif not 0 <= value <= 1:
+        raise ValueError(f"{name}={value} must lie in [0, 1]")
 
 
 def judged(prompt: str, a: str, b: str, gap: float, wrong: bool) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "many": {"demands": 4, "kinds": MANY},
     "strict": {"demands": 4, "credit": "strict", "gold": "strict", "quality": 0.5},
     "revise": {"forms": (("revise", 4000),)},
+    "check": {"forms": (("check", 4000),)},
 }
 
 

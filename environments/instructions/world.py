@@ -255,6 +255,8 @@ class Instructions(Knobs):
           flip (0): share of wrong labels, the same in both orders of a pair.
         revise: a demonstration as draft, the target another one, whatever the draft is: this teaches the form, not to
           revise. repaired (0): share of targets that are the draft, repaired; copied (0): that are the draft itself.
+        check: a demonstration as draft, the target `good` if its gold exceeds `threshold` (0.72), else `poor`, then, if
+          `critique` (True), the keywords of the demands not met. flip (0): share of wrong verdicts, without keywords.
 
         quality, styles: as in `demonstrate`. part of parts: as in `prompts`. knobs: those of the form. ValueError for a
         form that is not built, for a knob that the form lacks or out of its range, and where (nearly) all

@@ -5,11 +5,11 @@ import hashlib
 import numpy as np
 import pytest
 
-from autodidact.environments.instructions import Instructions, forms
+from autodidact.environments.instructions import Instructions, forms, lessons
 
 WORLD = Instructions()
 PROMPT = WORLD.parse("write 5 words about fruit : use fig , end now , skip or .")
-BUILT = ("plain", "judge", "revise")
+BUILT = ("plain", "judge", "revise", "check")
 
 
 def rng(*seed):
@@ -98,6 +98,43 @@ def test_revise_with_repaired_and_copied_drafts():
     assert np.mean([WORLD.strict(p, target) for p, _, target in mixed]) == pytest.approx(0.5, abs=0.06)
 
 
+@pytest.mark.parametrize(
+    ("draft", "threshold", "target"),
+    [
+        ("grape fig wide pear now", 0.72, "good"),  # all four demands met
+        ("grape wide pear now", 0.72, "poor length use"),  # (0.75 + 0 + 1 + 1) / 4 = 0.69
+        ("grape wide pear now", 0.5, "good length use"),
+        ("grape or wide pear plum", 0.72, "poor use end skip"),
+        ("grape fig pear now", 0.9375, "poor length"),  # (0.75 + 1 + 1 + 1) / 4: not above
+    ],
+)
+def test_check_says_good_or_poor_and_what_is_not_met(draft, threshold, target):
+    knobs = forms.knobs_of("check", {"threshold": threshold})
+    assert forms.check(PROMPT.text, draft) == f"{PROMPT.text} draft : {draft} check :"
+    assert lessons.verdict(WORLD, PROMPT, rng(0), draft, **knobs) == target
+    assert lessons.verdict(WORLD, PROMPT, rng(0), draft, **{**knobs, "critique": False}) == target.split()[0]
+
+
+@pytest.mark.parametrize("preset", ["default", "trait", "strict"])
+def test_check_labels_demonstrations_by_their_gold(preset):
+    world = Instructions.preset(preset)
+    made = [(*taken_apart(world, text), target) for text, target in world.examples("check", 500, rng(8))]
+    for prompt, draft, target in made:
+        label, *unmet = target.split()
+        assert label == ("good" if world.score(prompt, draft) > 0.72 else "poor")
+        assert unmet == [kind for kind in world.critique(prompt, draft).split() if kind != "good"]
+    assert 0.1 < np.mean([target.startswith("good") for *_, target in made]) < 0.9
+
+
+def test_verdicts_are_flipped_at_the_given_rate():
+    clean, noisy = (dict(WORLD.examples("check", 2000, rng(9), flip=flip)) for flip in (0.0, 0.2))
+    assert clean.keys() == noisy.keys()
+    wrong = [text for text in clean if clean[text].split()[0] != noisy[text].split()[0]]
+    assert len(wrong) / len(clean) == pytest.approx(0.2, abs=0.035)
+    assert {noisy[text] for text in wrong} == {"good", "poor"}
+    assert all(noisy[text] == clean[text] for text in set(clean) - set(wrong))
+
+
 def test_a_corpus_holds_demonstrations_first_and_then_its_forms():
     world = Instructions.preset("revise", demonstrations=50, forms=(("revise", 30, {"copied": 1.0}), ("judge", 7)))
     made = world.corpus(rng(6))
@@ -106,9 +143,10 @@ def test_a_corpus_holds_demonstrations_first_and_then_its_forms():
     assert {target for _, target in made[80:]} == {"first", "second"}
 
 
-def test_the_preset_teaches_as_many_revisions_as_answers():
-    texts = [text for text, _ in Instructions.preset("revise").corpus(rng(7))]
-    assert len(texts) == 8000 and sum(text.endswith(" better :") for text in texts) == 4000
+@pytest.mark.parametrize(("preset", "tail"), [("revise", " better :"), ("check", " check :")])
+def test_presets_teach_a_form_as_often_as_answers(preset, tail):
+    texts = [text for text, _ in Instructions.preset(preset).corpus(rng(7))]
+    assert len(texts) == 8000 and sum(text.endswith(tail) for text in texts) == 4000
 
 
 def test_forms_that_are_not_built_say_so():
@@ -128,6 +166,8 @@ def test_forms_that_are_not_built_say_so():
         ("judge", {"copied": 0.1}, "copied=0.1 is no knob of form='judge'; it has flip"),
         ("revise", {"repaired": 0.6, "copied": 0.5}, "repaired=0.6 and copied=0.5 must not exceed 1 together"),
         ("revise", {"repaired": -0.1}, r"repaired=-0.1 must lie in \[0, 1\]"),
+        ("check", {"threshold": float("nan")}, r"threshold=nan must lie in \[0, 1\]"),
+        ("check", {"critique": 1}, "critique=1 must be True or False"),
     ],
 )
 def test_knobs_of_a_form_are_checked(form, knobs, line):
