@@ -1,7 +1,7 @@
 """Prompts about prompts and responses, all inside the vocabulary.
 
-Built: `plain` (the prompt itself), `judge`, `revise` and `check`. Not built yet: tagged, shot, rewrite; their words are
-in the vocabulary from the start, so that a form added later changes no base model.
+Built: `plain` (the prompt itself), `judge`, `revise`, `check` and `tagged`. Not built yet: shot, rewrite; their words
+are in the vocabulary from the start, so that a form added later changes no base model.
 """
 
 from typing import Any
@@ -12,9 +12,11 @@ KNOBS: dict[str, dict[str, Any]] = {
     "judge": {"flip": 0.0},
     "revise": {"repaired": 0.0, "copied": 0.0},
     "check": {"flip": 0.0, "threshold": 0.72, "critique": True},
+    "tagged": {"flip": 0.0, "broken": 2, "quote": False, "edited": 0.0},
 }
 FORMS = tuple(KNOBS)
-NOT_BUILT = ("tagged", "shot", "rewrite")
+NOT_BUILT = ("shot", "rewrite")
+TAGS = ("good", "poor")
 
 
 def judge(prompt: str, first: str, second: str) -> str:
@@ -37,6 +39,13 @@ def check(prompt: str, draft: str) -> str:
     return f"{prompt} draft : {draft} check :"
 
 
+def tagged(prompt: str, tag: str, draft: str | None = None) -> str:
+    """Ask for a response of a quality, `good` or `poor`, in place of a draft if one is quoted; ValueError otherwise."""
+    if tag not in TAGS:
+        raise ValueError(f"tag={tag!r} is unknown; known are {', '.join(TAGS)}")
+    return f"{prompt} {tag} :" if draft is None else f"{prompt} draft : {draft} {tag} :"
+
+
 def check_form(form: str) -> None:
     """ValueError for a form that is unknown or not built yet."""
     if form not in FORMS:
@@ -55,14 +64,19 @@ def knobs_of(form: str, given: dict[str, Any]) -> dict[str, Any]:
     knobs = {**known, **given}
     if knobs.get("repaired", 0) + knobs.get("copied", 0) > 1:
         raise ValueError(f"repaired={knobs['repaired']} and copied={knobs['copied']} must not exceed 1 together")
+    if knobs.get("edited", 0) and not knobs["quote"]:
+        raise ValueError(f"edited={knobs['edited']} needs quote=True: only a draft that is quoted can be edited")
     return knobs
 
 
 def _check_value(name: str, value: Any, default: Any) -> None:
-    """ValueError for a value that does not fit a knob with this default: a switch or a share."""
+    """ValueError for a value that does not fit a knob with this default: a switch, a number of demands or a share."""
     if isinstance(default, bool):
         if not isinstance(value, bool):
             raise ValueError(f"{name}={value!r} must be True or False")
+    elif isinstance(default, int):
+        if not isinstance(value, int) or value < 0:
+            raise ValueError(f"{name}={value!r} must be a whole number, 0 at least")
     elif not 0 <= value <= 1:
         raise ValueError(f"{name}={value} must lie in [0, 1]")
 

@@ -23,6 +23,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "strict": {"demands": 4, "credit": "strict", "gold": "strict", "quality": 0.5},
     "revise": {"forms": (("revise", 4000),)},
     "check": {"forms": (("check", 4000),)},
+    "tagged": {"forms": (("tagged", 4000),)},
 }
 
 

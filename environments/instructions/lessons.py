@@ -20,6 +20,9 @@ class World(Protocol):
     def critique(self, prompt: Prompt, response: str) -> str:
         """The kinds of the demands that are not met, or `good`."""
 
+    def corrupt(self, prompt: Prompt, response: str, rng: np.random.Generator, k: int) -> tuple[str, tuple[int, ...]]:
+        """The response with `k` of the met demands broken, and the indices edited."""
+
     def repair(self, prompt: Prompt, response: str, rng: np.random.Generator) -> str:
         """The nearest response that meets every demand."""
 
@@ -34,6 +37,9 @@ def example(
         return forms.revise(prompt.text, response), revised(world, prompt, rng, response, other, **knobs)
     if form == "check":
         return forms.check(prompt.text, response), verdict(world, prompt, rng, response, **knobs)
+    if form == "tagged":
+        best = world.demonstrate(prompt, rng, 1.0, styles)
+        return by_quality(world, prompt, rng, response, best, **knobs)
     return prompt.text, response
 
 
@@ -55,3 +61,21 @@ def verdict(
     said = "good" if good != wrong else "poor"
     unmet = world.critique(prompt, draft)
     return f"{said} {unmet}" if critique and not wrong and unmet != "good" else said
+
+
+def by_quality(
+    world: World,
+    prompt: Prompt,
+    rng: np.random.Generator,
+    draft: str,
+    best: str,
+    flip: float,
+    broken: int,
+    quote: bool,
+    edited: float,
+) -> tuple[str, str]:
+    """The prompt with a tag, and the response that it stands for: at this rate an edited draft, else of the best."""
+    good, wrong = rng.random() < 0.5, rng.random() < flip
+    source = draft if rng.random() < edited else best
+    answer = world.repair(prompt, source, rng) if good else world.corrupt(prompt, source, rng, broken)[0]
+    return forms.tagged(prompt.text, "good" if good != wrong else "poor", draft if quote else None), answer

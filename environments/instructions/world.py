@@ -257,6 +257,10 @@ class Instructions(Knobs):
           revise. repaired (0): share of targets that are the draft, repaired; copied (0): that are the draft itself.
         check: a demonstration as draft, the target `good` if its gold exceeds `threshold` (0.72), else `poor`, then, if
           `critique` (True), the keywords of the demands not met. flip (0): share of wrong verdicts, without keywords.
+        tagged: half of the prompts with the tag `good` and a demonstration of quality 1, half with the tag `poor` and
+          such a one with `broken` (2) of its demands broken. flip (0): share of wrong tags. quote (False): before the
+          tag stands a demonstration of the given quality as draft; edited (0): share of targets made out of the draft
+          by `repair` or `corrupt`.
 
         quality, styles: as in `demonstrate`. part of parts: as in `prompts`. knobs: those of the form. ValueError for a
         form that is not built, for a knob that the form lacks or out of its range, and where (nearly) all

@@ -9,7 +9,7 @@ from autodidact.environments.instructions import Instructions, forms, lessons
 
 WORLD = Instructions()
 PROMPT = WORLD.parse("write 5 words about fruit : use fig , end now , skip or .")
-BUILT = ("plain", "judge", "revise", "check")
+BUILT = ("plain", "judge", "revise", "check", "tagged")
 
 
 def rng(*seed):
@@ -135,6 +135,47 @@ def test_verdicts_are_flipped_at_the_given_rate():
     assert all(noisy[text] == clean[text] for text in set(clean) - set(wrong))
 
 
+def test_tagged_names_a_quality_and_may_quote_a_draft():
+    assert forms.tagged("p", "good") == "p good :"
+    assert forms.tagged("p", "poor", "fig pear") == "p draft : fig pear poor :"
+    with pytest.raises(ValueError, match="^tag='fair' is unknown; known are good, poor$"):
+        forms.tagged("p", "fair")
+
+
+@pytest.mark.parametrize(("world", "broken"), [(WORLD, 2), (WORLD, 1), (Instructions.preset("many"), 3)])
+def test_good_meets_every_demand_and_poor_breaks_exactly_so_many(world, broken):
+    made = world.examples("tagged", 400, rng(10), broken=broken)
+    for text, target in made:
+        prompt, tag = world.parse(text[: text.index(" .") + 2]), text.split()[-2]
+        assert text == forms.tagged(prompt.text, tag)
+        unmet = sum(credit < 1 for credit in world.met(prompt, target).values())
+        assert unmet == (0 if tag == "good" else broken) and world.well_formed(target)
+    assert np.mean([" good :" in text for text, _ in made]) == pytest.approx(0.5, abs=0.08)
+
+
+def test_tags_are_flipped_at_the_given_rate():
+    clean, noisy = (WORLD.examples("tagged", 2000, rng(11), flip=flip) for flip in (0.0, 0.2))
+    assert [target for _, target in clean] == [target for _, target in noisy]
+    wrong = np.mean([a != b for (a, _), (b, _) in zip(clean, noisy, strict=True)])
+    assert wrong == pytest.approx(0.2, abs=0.035)
+
+
+def test_a_tag_behind_a_draft_asks_for_another_response_or_for_the_draft_edited():
+    def compared(**knobs):
+        made = WORLD.examples("tagged", 300, rng(12), quote=True, **knobs)
+        quoted = [(*taken_apart(WORLD, text), text.split()[-2], target) for text, target in made]
+        shared = [np.mean([a == b for a, b in zip(d.split(), y.split(), strict=False)]) for _, d, _, y in quoted]
+        return quoted, np.mean(shared)
+
+    quoted, alike = compared()
+    assert np.mean([WORLD.score(p, draft) for p, draft, *_ in quoted]) == pytest.approx(0.76, abs=0.04)
+    edited, kept = compared(edited=1.0)
+    assert alike < 0.35 and kept > 0.6
+    for prompt, draft, tag, target in edited:
+        before, after = (sum(c == 1 for c in WORLD.met(prompt, y).values()) for y in (draft, target))
+        assert after == (4 if tag == "good" else max(before - 2, 0)), (prompt.text, draft, target)
+
+
 def test_a_corpus_holds_demonstrations_first_and_then_its_forms():
     world = Instructions.preset("revise", demonstrations=50, forms=(("revise", 30, {"copied": 1.0}), ("judge", 7)))
     made = world.corpus(rng(6))
@@ -143,7 +184,9 @@ def test_a_corpus_holds_demonstrations_first_and_then_its_forms():
     assert {target for _, target in made[80:]} == {"first", "second"}
 
 
-@pytest.mark.parametrize(("preset", "tail"), [("revise", " better :"), ("check", " check :")])
+@pytest.mark.parametrize(
+    ("preset", "tail"), [("revise", " better :"), ("check", " check :"), ("tagged", (" good :", " poor :"))]
+)
 def test_presets_teach_a_form_as_often_as_answers(preset, tail):
     texts = [text for text, _ in Instructions.preset(preset).corpus(rng(7))]
     assert len(texts) == 8000 and sum(text.endswith(tail) for text in texts) == 4000
@@ -168,6 +211,8 @@ def test_forms_that_are_not_built_say_so():
         ("revise", {"repaired": -0.1}, r"repaired=-0.1 must lie in \[0, 1\]"),
         ("check", {"threshold": float("nan")}, r"threshold=nan must lie in \[0, 1\]"),
         ("check", {"critique": 1}, "critique=1 must be True or False"),
+        ("tagged", {"broken": 1.5}, "broken=1.5 must be a whole number, 0 at least"),
+        ("tagged", {"edited": 0.5}, "edited=0.5 needs quote=True: only a draft that is quoted can be edited"),
     ],
 )
 def test_knobs_of_a_form_are_checked(form, knobs, line):
