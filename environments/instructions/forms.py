@@ -1,21 +1,20 @@
-"""Prompts about prompts and responses, all inside the vocabulary.
-
-Built: `plain` (the prompt itself), `judge`, `revise`, `check` and `tagged`. Not built yet: shot, rewrite; their words
-are in the vocabulary from the start, so that a form added later changes no base model.
-"""
+"""Prompts about prompts and responses, all inside the vocabulary, whose words are the same with and without them."""
 
 from typing import Any
 
+from autodidact.environments.instructions.prompts import PHRASINGS
+
 # Form -> what can be set of its examples, with the defaults: see `Instructions.examples`.
 KNOBS: dict[str, dict[str, Any]] = {
-    "plain": {},
+    "plain": {"phrasing": ""},
     "judge": {"flip": 0.0},
     "revise": {"repaired": 0.0, "copied": 0.0},
     "check": {"flip": 0.0, "threshold": 0.72, "critique": True},
     "tagged": {"flip": 0.0, "broken": 2, "quote": False, "edited": 0.0},
+    "shot": {"related": 0.5, "keep": 0.8, "rich": 0.5},
+    "rewrite": {"keep": 0.8, "rich": 0.5},
 }
 FORMS = tuple(KNOBS)
-NOT_BUILT = ("shot", "rewrite")
 TAGS = ("good", "poor")
 
 
@@ -46,11 +45,20 @@ def tagged(prompt: str, tag: str, draft: str | None = None) -> str:
     return f"{prompt} {tag} :" if draft is None else f"{prompt} draft : {draft} {tag} :"
 
 
+def shot(example: str, answer: str, prompt: str) -> str:
+    """Show another prompt with its answer, then ask; the target is a response."""
+    return f"example {example} answer : {answer} now {prompt}"
+
+
+def rewrite(prompt: str) -> str:
+    """Ask for the prompt in other words; the target is a prompt's text."""
+    return f"rewrite {prompt}"
+
+
 def check_form(form: str) -> None:
-    """ValueError for a form that is unknown or not built yet."""
+    """ValueError for a form that is unknown."""
     if form not in FORMS:
-        later = " (planned, not built)" if form in NOT_BUILT else ""
-        raise ValueError(f"form={form!r}{later} is unknown; known are {', '.join(FORMS)}")
+        raise ValueError(f"form={form!r} is unknown; known are {', '.join(FORMS)}")
 
 
 def knobs_of(form: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +78,11 @@ def knobs_of(form: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_value(name: str, value: Any, default: Any) -> None:
-    """ValueError for a value that does not fit a knob with this default: a switch, a number of demands or a share."""
+    """ValueError for a value that does not fit a knob with this default: phrasing, switch, number or share."""
+    if isinstance(default, str):
+        if value not in ("", *PHRASINGS):
+            raise ValueError(f"{name}={value!r} is unknown; known are {', '.join(PHRASINGS)}")
+        return
     if isinstance(default, bool):
         if not isinstance(value, bool):
             raise ValueError(f"{name}={value!r} must be True or False")

@@ -24,6 +24,10 @@ PRESETS: dict[str, dict[str, Any]] = {
     "revise": {"forms": (("revise", 4000),)},
     "check": {"forms": (("check", 4000),)},
     "tagged": {"forms": (("tagged", 4000),)},
+    "phrased": {
+        "phrasing": "vague",
+        "forms": (("plain", 4000, {"phrasing": "rich"}), ("shot", 4000), ("rewrite", 4000)),
+    },
 }
 
 

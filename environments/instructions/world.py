@@ -46,7 +46,6 @@ class Instructions(Knobs):
         "rich" (`write about meals in detail : ...`: no length; demonstrations of 8 to 11 words, 4 nouns or more).
       lexicon: "full", or "small": fruit only, six response words, so that `all_responses` are few.
       forms: what `corpus` holds beside demonstrations: (form, how many examples) or (form, how many, {its knobs}) each.
-    Not built yet: the forms that `forms` lists as such.
     """
 
     @classmethod
@@ -250,7 +249,7 @@ class Instructions(Knobs):
     ) -> list[tuple[str, str]]:
         """`n` (text, target) pairs of the training split for supervised training of a form.
 
-        plain: a prompt and a demonstration of it.
+        plain: a prompt and a demonstration of it. phrasing (""): another one than the world's.
         judge: two demonstrations of unequal gold, in both orders one after the other, the target naming the better one.
           flip (0): share of wrong labels, the same in both orders of a pair.
         revise: a demonstration as draft, the target another one, whatever the draft is: this teaches the form, not to
@@ -261,15 +260,20 @@ class Instructions(Knobs):
           such a one with `broken` (2) of its demands broken. flip (0): share of wrong tags. quote (False): before the
           tag stands a demonstration of the given quality as draft; edited (0): share of targets made out of the draft
           by `repair` or `corrupt`.
+        shot: another prompt with a demonstration, then the prompt; the target meets the prompt's demands in the detail
+          of the example. related (0.5): share of examples that paraphrase the prompt, with `keep` (0.8); the others are
+          of another truth. rich (0.5): share of examples in the phrasing rich, the others vague, where prompts name no
+          length; where they do, all are plain.
+        rewrite: a prompt, the target its paraphrase. keep (0.8): see `paraphrase`. rich (0.5): as above.
 
-        quality, styles: as in `demonstrate`. part of parts: as in `prompts`. knobs: those of the form. ValueError for a
-        form that is not built, for a knob that the form lacks or out of its range, and where (nearly) all
-        demonstrations tie.
+        quality, styles: as in `demonstrate`. part of parts: as in `prompts`. knobs: those of the form. ValueError for
+        an unknown form, a knob that it lacks, a value out of its range, and where (nearly) all demonstrations tie.
         """
         knobs = forms.knobs_of(form, knobs)
         asked = self.endless(rng, part=part, parts=parts)
         if form != "judge":
-            return [lessons.example(self, form, p, rng, quality, styles, knobs) for p in itertools.islice(asked, n)]
+            how = {"quality": quality, "styles": styles}
+            return [lessons.example(self, form, asked, rng, how, **knobs) for _ in range(n)]
         made: list[tuple[str, str]] = []
         for prompt in itertools.islice(asked, TRIES * (n + 1)):
             if len(made) >= n:

@@ -8,8 +8,9 @@ import pytest
 from autodidact.environments.instructions import Instructions, forms, lessons
 
 WORLD = Instructions()
+PHRASED = Instructions.preset("phrased")
 PROMPT = WORLD.parse("write 5 words about fruit : use fig , end now , skip or .")
-BUILT = ("plain", "judge", "revise", "check", "tagged")
+FORMS = ("plain", "judge", "revise", "check", "tagged", "shot", "rewrite")
 
 
 def rng(*seed):
@@ -49,8 +50,8 @@ def test_judged_pairs_stay_as_they_were():
     assert digest(Instructions.preset("trait").examples("judge", 200, rng(0), flip=0.1)) == "fd949e5740055b6a"
 
 
-@pytest.mark.parametrize("form", BUILT)
-@pytest.mark.parametrize("preset", ["default", "many", "strict"])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("preset", ["default", "many", "strict", "phrased"])
 def test_every_form_stays_inside_the_vocabulary_and_fits_one_model(form, preset):
     world = Instructions.preset(preset)
     made = world.examples(form, 200, rng(1))
@@ -60,11 +61,14 @@ def test_every_form_stays_inside_the_vocabulary_and_fits_one_model(form, preset)
         assert len(text.split()) <= 56 and text == " ".join(text.split()) and target
 
 
-@pytest.mark.parametrize("form", BUILT)
+@pytest.mark.parametrize("form", FORMS)
 def test_the_same_generator_gives_the_same_examples_of_a_part(form):
     one, again, other = (WORLD.examples(form, 60, rng(2), part=part, parts=3) for part in (1, 1, 2))
     assert one == again
-    truths = [{WORLD.parse(text[: text.index(" .") + 2]).truth for text, _ in made} for made in (one, other)]
+    ends = " now write ", "rewrite "  # where the prompt itself begins behind an example or a request
+    asked = [[text.split(ends[0])[-1].removeprefix(ends[1]) for text, _ in made] for made in (one, other)]
+    asked = [["write " + text.removeprefix("write ") for text in texts] for texts in asked]
+    truths = [{WORLD.parse(text[: text.index(" .") + 2]).truth for text in texts} for texts in asked]
     assert not truths[0] & truths[1]
 
 
@@ -86,16 +90,16 @@ def test_revise_teaches_the_form_and_no_revision():
 
 
 def test_revise_with_repaired_and_copied_drafts():
-    made = [(*taken_apart(WORLD, text), target) for text, target in WORLD.examples("revise", 300, rng(4), repaired=1.0)]
+    made = [(*taken_apart(WORLD, text), target) for text, target in WORLD.examples("revise", 150, rng(4), repaired=1.0)]
     assert all(WORLD.score(p, target) == 1 for p, _, target in made)
     kept = [target for p, draft, target in made if WORLD.strict(p, draft) and draft == target]
-    assert len(kept) == sum(WORLD.strict(p, draft) for p, draft, _ in made) > 30
+    assert len(kept) == sum(WORLD.strict(p, draft) for p, draft, _ in made) > 15
     made = [taken_apart(WORLD, text)[1] == target for text, target in WORLD.examples("revise", 300, rng(4), copied=1.0)]
     assert all(made)
-    mixed = WORLD.examples("revise", 1000, rng(5), repaired=0.5, copied=0.3, quality=0.0)
+    mixed = WORLD.examples("revise", 400, rng(5), repaired=0.5, copied=0.3, quality=0.0)
     mixed = [(*taken_apart(WORLD, text), target) for text, target in mixed]
-    assert np.mean([draft == target for _, draft, target in mixed]) == pytest.approx(0.3, abs=0.05)
-    assert np.mean([WORLD.strict(p, target) for p, _, target in mixed]) == pytest.approx(0.5, abs=0.06)
+    assert np.mean([draft == target for _, draft, target in mixed]) == pytest.approx(0.3, abs=0.08)
+    assert np.mean([WORLD.strict(p, target) for p, _, target in mixed]) == pytest.approx(0.5, abs=0.09)
 
 
 @pytest.mark.parametrize(
@@ -111,8 +115,8 @@ def test_revise_with_repaired_and_copied_drafts():
 def test_check_says_good_or_poor_and_what_is_not_met(draft, threshold, target):
     knobs = forms.knobs_of("check", {"threshold": threshold})
     assert forms.check(PROMPT.text, draft) == f"{PROMPT.text} draft : {draft} check :"
-    assert lessons.verdict(WORLD, PROMPT, rng(0), draft, **knobs) == target
-    assert lessons.verdict(WORLD, PROMPT, rng(0), draft, **{**knobs, "critique": False}) == target.split()[0]
+    assert lessons.verdict(WORLD, PROMPT, draft, rng(0), **knobs) == target
+    assert lessons.verdict(WORLD, PROMPT, draft, rng(0), **{**knobs, "critique": False}) == target.split()[0]
 
 
 @pytest.mark.parametrize("preset", ["default", "trait", "strict"])
@@ -176,6 +180,61 @@ def test_a_tag_behind_a_draft_asks_for_another_response_or_for_the_draft_edited(
         assert after == (4 if tag == "good" else max(before - 2, 0)), (prompt.text, draft, target)
 
 
+def test_shot_and_rewrite_word_their_prompts():
+    shown = forms.shot("write about fruit .", "fig plum now", "write about games .")
+    assert shown == "example write about fruit . answer : fig plum now now write about games ."
+    assert forms.rewrite("write about games .") == "rewrite write about games ."
+
+
+def shots(**knobs):
+    """(example, its answer, prompt, target) of the preset's shots."""
+    for text, target in PHRASED.examples("shot", 400, rng(13), quality=1.0, **knobs):
+        example, rest = text.removeprefix("example ").split(" answer : ")
+        answer, prompt = rest.rsplit(" now write ", 1)
+        yield PHRASED.parse(example), answer, PHRASED.parse(f"write {prompt}"), target
+
+
+def test_a_shot_is_answered_in_the_detail_of_its_example():
+    details = {"rich": [], "vague": []}
+    for example, answer, prompt, target in shots():
+        assert prompt.truth.phrasing == "vague" and PHRASED.score(prompt, target) == PHRASED.score(example, answer) == 1
+        details[example.truth.phrasing].append((PHRASED.detail(example, answer), PHRASED.detail(prompt, target)))
+    rich, vague = (np.mean(details[phrasing], axis=0) for phrasing in ("rich", "vague"))
+    assert min(rich) == 1 and max(vague) < 0.55
+    assert len(details["rich"]) / 400 == pytest.approx(0.5, abs=0.08)
+
+
+@pytest.mark.parametrize(("related", "keep", "intent"), [(1.0, 1.0, 1.0), (1.0, 0.0, 0.25), (0.0, 0.8, 0.154)])
+def test_the_example_of_a_shot_is_related_as_asked(related, keep, intent):
+    """By chance two prompts share the topic (1/6), and a demand if both make it and name one word.
+
+    Of 288 sets of demands with their words 240 have a use, 192 a skip, 216 a begin and 216 an end:
+    (1/6 + (240/288)^2 / 36 + (192/288)^2 / 3 + 2 (216/288)^2 / 4) / 4 = 0.154.
+    """
+    made = [PHRASED.intent(prompt, example) for example, _, prompt, _ in shots(related=related, keep=keep)]
+    assert np.mean(made) == pytest.approx(intent, abs=0.03)
+
+
+def test_where_prompts_name_a_length_shots_and_rewrites_do_too():
+    for form in ("shot", "rewrite"):
+        for text, target in WORLD.examples(form, 100, rng(14)):
+            assert " in detail" not in f"{text} {target}" and " about" not in text.replace(" words about", "")
+
+
+@pytest.mark.parametrize(("keep", "intent"), [(1.0, 1.0), (0.8, 0.85), (0.0, 0.25)])
+def test_rewrite_paraphrases_within_the_grammar(keep, intent):
+    made = PHRASED.examples("rewrite", 500, rng(15), keep=keep)
+    made = [(PHRASED.parse(text.removeprefix("rewrite ")), PHRASED.parse(target)) for text, target in made]
+    assert np.mean([PHRASED.intent(x, y) for x, y in made]) == pytest.approx(intent, abs=0.02)
+    assert np.mean([y.truth.phrasing == "rich" for _, y in made]) == pytest.approx(0.5, abs=0.08)
+
+
+def test_plain_examples_in_another_phrasing():
+    for text, target in PHRASED.examples("plain", 50, rng(16), phrasing="rich", quality=1.0):
+        prompt = PHRASED.parse(text)
+        assert prompt.truth.phrasing == "rich" and PHRASED.score(prompt, target) == PHRASED.detail(prompt, target) == 1
+
+
 def test_a_corpus_holds_demonstrations_first_and_then_its_forms():
     world = Instructions.preset("revise", demonstrations=50, forms=(("revise", 30, {"copied": 1.0}), ("judge", 7)))
     made = world.corpus(rng(6))
@@ -184,33 +243,30 @@ def test_a_corpus_holds_demonstrations_first_and_then_its_forms():
     assert {target for _, target in made[80:]} == {"first", "second"}
 
 
-@pytest.mark.parametrize(
-    ("preset", "tail"), [("revise", " better :"), ("check", " check :"), ("tagged", (" good :", " poor :"))]
-)
-def test_presets_teach_a_form_as_often_as_answers(preset, tail):
-    texts = [text for text, _ in Instructions.preset(preset).corpus(rng(7))]
-    assert len(texts) == 8000 and sum(text.endswith(tail) for text in texts) == 4000
+@pytest.mark.parametrize("form", ["revise", "check", "tagged"])
+def test_a_preset_teaches_its_form_as_often_as_answers(form):
+    world = Instructions.preset(form)
+    assert world.forms == ((form, world.demonstrations),) and world == Instructions(forms=world.forms)
 
 
-def test_forms_that_are_not_built_say_so():
-    for form in forms.NOT_BUILT:
-        known = ", ".join(BUILT)
-        with pytest.raises(ValueError, match=rf"form='{form}' \(planned, not built\) is unknown; known are {known}$"):
-            WORLD.examples(form, 1, rng(0))
-    with pytest.raises(ValueError, match="form='poem' is unknown; known are plain, "):
-        WORLD.examples("poem", 1, rng(0))
+def test_an_unknown_form_gives_one_line_that_lists_the_known():
+    assert forms.FORMS == FORMS
+    for make in (lambda: WORLD.examples("poem", 1, rng(0)), lambda: Instructions(forms=(("poem", 1),))):
+        with pytest.raises(ValueError, match=f"^form='poem' is unknown; known are {', '.join(FORMS)}$"):
+            make()
 
 
 @pytest.mark.parametrize(
     ("form", "knobs", "line"),
     [
         ("judge", {"flip": 2}, r"flip=2 must lie in \[0, 1\]"),
-        ("plain", {"flip": 0.1}, "flip=0.1 is no knob of form='plain'; it has none"),
+        ("plain", {"flip": 0.1}, "flip=0.1 is no knob of form='plain'; it has phrasing"),
         ("judge", {"copied": 0.1}, "copied=0.1 is no knob of form='judge'; it has flip"),
         ("revise", {"repaired": 0.6, "copied": 0.5}, "repaired=0.6 and copied=0.5 must not exceed 1 together"),
         ("revise", {"repaired": -0.1}, r"repaired=-0.1 must lie in \[0, 1\]"),
         ("check", {"threshold": float("nan")}, r"threshold=nan must lie in \[0, 1\]"),
         ("check", {"critique": 1}, "critique=1 must be True or False"),
+        ("plain", {"phrasing": "odd"}, "phrasing='odd' is unknown; known are plain, vague, rich"),
         ("tagged", {"broken": 1.5}, "broken=1.5 must be a whole number, 0 at least"),
         ("tagged", {"edited": 0.5}, "edited=0.5 needs quote=True: only a draft that is quoted can be edited"),
     ],
