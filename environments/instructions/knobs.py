@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from autodidact.environments.instructions import forms
@@ -52,7 +52,7 @@ class Knobs:
     skew: str | None = None
     phrasing: str = "plain"
     lexicon: str = "full"
-    forms: tuple[tuple, ...] = ()
+    forms: tuple[tuple, ...] = field(default=(), hash=False)  # may hold knobs, which have no hash
     version: str = "1"
 
     def __post_init__(self) -> None:

@@ -249,6 +249,10 @@ def test_a_preset_teaches_its_form_as_often_as_answers(form):
     assert world.forms == ((form, world.demonstrations),) and world == Instructions(forms=world.forms)
 
 
+def test_a_world_with_knobs_of_forms_has_a_hash_as_raters_have():
+    assert hash(PHRASED) == hash(Instructions.preset("phrased")) and PHRASED != Instructions(phrasing="vague")
+
+
 def test_an_unknown_form_gives_one_line_that_lists_the_known():
     assert forms.FORMS == FORMS
     for make in (lambda: WORLD.examples("poem", 1, rng(0)), lambda: Instructions(forms=(("poem", 1),))):
