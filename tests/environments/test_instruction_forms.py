@@ -250,7 +250,7 @@ def test_a_preset_teaches_its_form_as_often_as_answers(form):
 
 
 def test_a_world_with_knobs_of_forms_has_a_hash_as_raters_have():
-    assert hash(PHRASED) == hash(Instructions.preset("phrased")) and PHRASED != Instructions(phrasing="vague")
+    assert hash(PHRASED) == hash(Instructions.preset("phrased")) and Instructions(phrasing="vague") != PHRASED
 
 
 def test_an_unknown_form_gives_one_line_that_lists_the_known():
