@@ -15,6 +15,7 @@ from autodidact.training.second_choice import train_second_choice
 from autodidact.training.steps import pairs_after, train_after
 from autodidact.training.supervised import train_supervised
 from autodidact.training.third import OwnResponses, response_logps
+from autodidact.training.token_rewards import TokenRewards, per_token
 
 __all__ = [
     "Diverged",
@@ -22,10 +23,12 @@ __all__ = [
     "Pair",
     "PreferenceTrainer",
     "Run",
+    "TokenRewards",
     "adapters",
     "extra_columns",
     "leave_one_out",
     "pairs_after",
+    "per_token",
     "response_logps",
     "train_after",
     "train_beside",
