@@ -3,6 +3,7 @@
 from autodidact.lab.answers import Answers
 from autodidact.lab.lab import Lab
 from autodidact.lab.measures import arm_rows, measure_arms, measure_runs
+from autodidact.lab.replicates import by_replicate
 from autodidact.lab.rounds import (
     labelled_pairs,
     mean_logprobs,
@@ -17,6 +18,7 @@ __all__ = [
     "Answers",
     "Lab",
     "arm_rows",
+    "by_replicate",
     "labelled_pairs",
     "mean_logprobs",
     "measure_arms",

@@ -13,6 +13,7 @@ from autodidact.lab import (
     Answers,
     Lab,
     arm_rows,
+    by_replicate,
     labelled_pairs,
     mean_logprobs,
     measure_arms,
@@ -261,6 +262,21 @@ def test_items_count_by_their_mean_where_seeds_are_replicates_and_one_by_one_whe
         measure_runs(study, ITEMS, lambda r: {"better": (1.0, 0.0)})
     with pytest.raises(ValueError, match=r"shapes \[\(1,\), \(3,\)\]"):
         measure_runs(study, ITEMS, lambda r: {"better": (np.ones(1 if r["base"] == 1.0 else 3), 0.0)})
+
+
+def test_rows_are_seeds_or_items_as_the_claim_has_it():
+    seeds = [np.array([[1.0, 2.0], [3.0, 6.0]]), np.array([[5.0, 0.0], [5.0, 2.0]])]  # (items, points)
+    assert by_replicate(Noted(), "better", seeds).tolist() == [[2.0, 4.0], [5.0, 1.0]]
+    assert by_replicate(Noted(), "better", [np.ones(3), np.zeros(2)]).tolist() == [1.0, 0.0]
+    assert by_replicate(Noted(better="pair"), "better", seeds).tolist() == [[3.0, 1.0], [4.0, 4.0]]
+    assert by_replicate(Noted(better="pair"), "better", seeds[:1]).tolist() == seeds[0].tolist()
+    with pytest.raises(ValueError, match=r"its replicates are items, .* the shapes \[\(2,\), \(3,\)\]"):
+        by_replicate(Noted(better="pair"), "better", [np.ones(3), np.zeros(2)])
+    with pytest.raises(ValueError, match="claim 'elsewhere' is not judged at this scale; judged are better"):
+        by_replicate(Noted(), "elsewhere", seeds)
+    for none in ([], [np.float64(1.0)], [np.zeros((0, 2))]):
+        with pytest.raises(ValueError, match="with an item or more"):
+            by_replicate(Noted(), "better", none)
 
 
 def test_numbers_that_are_none_are_refused():
