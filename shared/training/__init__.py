@@ -9,6 +9,7 @@ from autodidact.divergence import Diverged
 from autodidact.training.adapters import adapters
 from autodidact.training.pairs import Pair, extra_columns, whole_pairs
 from autodidact.training.preferences import train_preferences
+from autodidact.training.revisions import train_revisions, with_drafts
 from autodidact.training.run import Run
 from autodidact.training.second_choice import train_second_choice
 from autodidact.training.steps import pairs_after, train_after
@@ -24,9 +25,11 @@ __all__ = [
     "pairs_after",
     "train_after",
     "train_preferences",
+    "train_revisions",
     "train_second_choice",
     "train_supervised",
     "whole_pairs",
+    "with_drafts",
 ]
 
 
