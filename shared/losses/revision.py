@@ -30,11 +30,11 @@ def srpo(
         L_d = [ p - 1/2 - beta (A(w|l) - A(l|l)) ]^2 + [ p - 1/2 - beta (A(w|w) - A(l|w)) ]^2
         R(y) = log pi(y|x) - log ref(y|x),    A(b|a) = log pi(b|a,x) - log ref(b|a,x)
 
-    w is the chosen response, l the rejected one; pi(b|a,x) answers b to a prompt that shows x and the draft a. At p = 1,
-    a plain label, the targets are 1 (generator) and 1/2 (improver). With exact p, or with labels drawn from it, the
-    minimum over all policies is the solution of the game
+    w is the chosen response, l the rejected one; pi(b|a,x) answers b to a prompt that shows x and the draft a. A plain
+    label is p = 1, with targets 1 (generator) and 1/2 (improver). With exact p, or with labels drawn from it, the
+    minimum over all policies is the solution of the game, y1 ~ pi(.|x) and y2 ~ pi'(.|y1,x),
 
-        min_pi max_pi' E[ p(y2 beats y1|x) - beta KL(pi'(.|y1,x) || ref) + beta KL(pi(.|x) || ref) ],   y1 ~ pi, y2 ~ pi'
+        min_pi max_pi' E[ p(y2 beats y1|x) - beta KL(pi'(.|y1,x) || ref) + beta KL(pi(.|x) || ref) ]
         pi'(b|a,x) = ref(b|a,x) exp(p(b beats a|x) / beta) / Z(a,x),   pi(y|x) ~ ref(y|x) / Z(y,x)
 
     whoever wrote the pairs, as long as every response occurs.

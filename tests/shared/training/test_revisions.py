@@ -53,8 +53,8 @@ def test_the_loss_gets_every_score_under_its_own_prompt(loop, policy, soft):
     w, x = [q.chosen for q in drawn], [q.rejected for q in drawn]
     after = {id(y): [revise(q.prompt, d) for q, d in zip(drawn, y, strict=True)] for y in (w, x)}
     plain = [q.prompt for q in drawn]
-    wanted = [policy.sequence_logprobs(head, tail) for head, tail in (
-        (plain, w), (plain, x), (after[id(x)], w), (after[id(x)], x), (after[id(w)], w), (after[id(w)], x))]  # fmt: skip
+    asked = [(head, tail) for head in (plain, after[id(x)], after[id(w)]) for tail in (w, x)]
+    wanted = [policy.sequence_logprobs(head, tail) for head, tail in asked]
     for mine, place in zip(scores, (0, 1, 0, 1, 2, 3, 4, 5, 2, 3, 4, 5), strict=True):  # the first step: pi is ref
         assert mine.tolist() == pytest.approx(wanted[place].tolist(), abs=2e-4)
     assert p.tolist() == pytest.approx([q.columns["p"] for q in drawn])
