@@ -262,6 +262,7 @@ def test_claims_on_answers_and_tables_take_the_arms_they_name(method):
         "dpo-gains-nothing": (-0.125, 0.0), "five-revisions": (0.7, 0.4), "ahead-at-once": (0.625, 0.75),
         "more-revisions": (0.875, 0.75), "beats-plain-dpo": (0.75, 0.75), "learns": (0.625, 0.5),
         "another-draft": (0.75, 0.375), "learnt-to-read": (0.375, 0.25), "second-sample": (0.75, 0.6875),
+        "more-than-the-base": (0.125, 0.0), "dpo-as-the-base": (-0.125, 0.0),
         "no-copies": (0.125, 0.0), "revision-sft": (0.75, 0.25), "drafts-for-dpo": (0.75, 0.375),
     }  # fmt: skip
     arms["srpo"]["perfect"] = 0.9
