@@ -44,7 +44,7 @@ def method():
         "p": SimpleNamespace(**PARAMETERS), "Pair": Pair, "stream": stream, "torch_seed": torch_seed,
         "with_drafts": with_drafts, "srpo": srpo, "dpo": dpo, "ipo": ipo,
     }  # fmt: skip
-    ends = {"def revise(": "\n\nrater = ", "def odds(": "\n\ndef experiment", "def likelihoods(": "\n\nif by_gold"}
+    ends = {"def revise(": "\n\nif not all", "def odds(": "\n\ndef experiment", "def likelihoods(": "\n\nif by_gold"}
     for start in (
         "def revise(",
         "ARMS = ",
