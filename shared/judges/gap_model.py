@@ -10,7 +10,7 @@ from torch import Tensor
 
 from autodidact.checks import finite
 from autodidact.judges.consistency import rank_correlation
-from autodidact.judges.reward_model import HasText, _with_scalar_head
+from autodidact.judges.reward_model import HasText, with_scalar_head
 from autodidact.losses import pit_gap
 from autodidact.models.sampling import refuse_nan
 
@@ -130,7 +130,7 @@ def train_gap_model(
     prompts = [pair.prompt for pair in pairs]
     of_case = [gap_rows(policy, prompts, sides[a], sides[b], max_response) for a, b in CASES]
     rows = list(zip(*of_case, strict=True))
-    start = Policy(_with_scalar_head(policy, run.seed), policy.tokenizer, policy.name)
+    start = Policy(with_scalar_head(policy, run.seed), policy.tokenizer, policy.name)
     sequence = run.order(len(pairs))
     objective = Gaps(rows, loss, policy.pad)
     if serves(policy, run, lora):
