@@ -12,7 +12,7 @@ from scipy.special import expit
 
 from autodidact.claims import load_paper, papers_folder
 from autodidact.environments.instructions.forms import revise as world_form
-from autodidact.lab import Answers, where_reached
+from autodidact.lab import Answers
 from autodidact.losses import dpo, ipo, srpo
 from autodidact.models import Response, is_whole
 from autodidact.samplers import Sample
@@ -22,7 +22,7 @@ from autodidact.training import Pair, with_drafts
 PARAMETERS = {
     "unended": "open", "revision": "{prompt} ? {draft} !", "alpha": 0.6, "beta": 0.1, "learning_rate": 1e-3,
     "dpo_beta": 0.2, "dpo_learning_rate": 2e-3, "ipo_beta": 0.3, "ipo_learning_rate": 3e-3, "drafts_beta": 0.4,
-    "drafts_learning_rate": 4e-3, "sft_learning_rate": 5e-3, "batch_size": 8, "checkpoints": [2, 4], "table_beta": 0.5,
+    "drafts_learning_rate": 4e-3, "sft_learning_rate": 5e-3, "batch_size": 8, "table_beta": 0.5,
     "table_betas": [0.1, 0.5], "table_responses": 4, "revisions": 2,
 }  # fmt: skip
 
@@ -42,19 +42,10 @@ def method():
     names = {
         "np": np, "torch": torch, "expit": expit, "partial": partial, "replace": replace, "is_whole": is_whole,
         "p": SimpleNamespace(**PARAMETERS), "Pair": Pair, "stream": stream, "torch_seed": torch_seed,
-        "where_reached": where_reached,
-        "with_drafts": with_drafts, "srpo": srpo, "dpo": dpo, "ipo": ipo,
+        "everything": True, "with_drafts": with_drafts, "srpo": srpo, "dpo": dpo, "ipo": ipo,
     }  # fmt: skip
-    ends = {"def revise(": "\n\nif not all", "def odds(": "\n\ndef experiment", "def likelihoods(": "\n\nif by_gold"}
-    for start in (
-        "def revise(",
-        "ARMS = ",
-        "def game(",
-        "def preferences(",
-        "def odds(",
-        "def tables(",
-        "def likelihoods(",
-    ):
+    ends = {"def revise(": "\n\nif not all"}
+    for start in ("def revise(", "ARMS = ", "def game(", "def preferences(", "def tables(", "def answers("):
         (source,) = [s for s in sources if s.startswith(start)]
         exec(source.partition(ends.get(start, "\0"))[0], names)
     return SimpleNamespace(names=names, **{name: value for name, value in names.items() if callable(value)})
@@ -84,7 +75,7 @@ def test_labels_are_drawn_from_the_rater(method):
     many = Answers(["x"] * 2000, ["x"] * 2000, answered([["a", "b"]]).rows * 2000, None)
     share = np.mean([q.chosen == "a" for q in method.labelled(many, rater, 3)])
     assert share == pytest.approx(0.8, abs=0.03)
-    assert [q.chosen for q in method.labelled(many, rater, 3, 1)] != [q.chosen for q in method.labelled(many, rater, 3)]
+    assert [q.chosen for q in method.labelled(many, rater, 4)] != [q.chosen for q in method.labelled(many, rater, 3)]
 
 
 def test_cut_answers_make_no_pair_where_they_are_dropped(method):
@@ -138,20 +129,20 @@ def test_each_arm_is_trained_on_the_same_pairs_in_the_same_order(method):
     seen = []
     method.names["train_revisions"] = lambda base, pairs, **how: seen.append((pairs, how)) or ("revised", [])
     pairs = [Pair("x", "good", "bad")]
-    assert method.trained("dpo", "base", pairs, 7, watch=1) == "trained"
+    assert method.trained("dpo", "base", pairs, 7) == "trained"
     assert method.trained("dpo, drafts", "base", pairs, 7) == "trained"
     assert method.trained("revision sft", "base", pairs, 7) == "supervised"
-    assert method.trained("srpo", "base", pairs, 7, 1, watch=1) == "revised"
+    assert method.trained("srpo", "base", pairs, 7) == "revised"
     (_, _, plain, s, t, how), (_, _, thrice, *_, wide), (_, _, lessons, *_, sft) = lab.trained
-    assert plain is pairs and (s, t) == (7, 0) and how["watch"] == 1
+    assert plain is pairs and (s, t) == (7, 0)
     assert how["learning_rate"] == 2e-3 and how["loss"].keywords == {"beta": 0.2}
     assert [q.prompt for q in thrice] == ["x", "x ? bad !", "x ? good !"]
     assert wide["batch_size"] == 24 and wide["learning_rate"] == 4e-3 and wide["loss"].keywords == {"beta": 0.4}
     assert lessons == [("x ? bad !", "good")] and sft["learning_rate"] == 5e-3
     (mine, asked) = seen[0]
-    assert mine is pairs and asked["loss"].keywords == {"alpha": 0.6, "beta": 0.1} and asked["watch"] == 1
+    assert mine is pairs and asked["loss"].keywords == {"alpha": 0.6, "beta": 0.1}
     assert asked["revise"]("x", "y") == "x ? y !"
-    assert how["seed"] == wide["seed"] == sft["seed"] == torch_seed(stream(7, "order")) != asked["seed"]
+    assert how["seed"] == wide["seed"] == sft["seed"] == asked["seed"] == torch_seed(stream(7, "order"))
 
 
 def test_the_game_of_two_responses_by_hand(method):
@@ -209,43 +200,6 @@ def test_a_table_says_how_far_solutions_are_apart_and_what_a_revision_does(metho
         assert (free["gain"][k], free["beats"][k]) == pytest.approx((gain, beats))
 
 
-def test_odds_are_asked_without_and_with_drafts(method):
-    """A policy that scores by lengths: 10 times the response's, plus the prompt's if the response is the longer one."""
-    score = lambda x, y: 10.0 * len(y) + len(x) * (len(y) > 2)  # noqa: E731
-    policy = SimpleNamespace(sequence_logprobs=lambda xs, ys: np.array([score(*xy) for xy in zip(xs, ys, strict=True)]))
-    found = method.odds(policy, [Pair("x", "long", "s"), Pair("yy", "longer", "st")])
-    assert found.tolist() == [[31, 42], [30 + len("x ? s !"), 40 + len("yy ? st !")],
-                              [30 + len("x ? st !"), 40 + len("yy ? s !")]]  # fmt: skip
-
-
-def test_paths_meet_where_both_have_raised_the_plain_odds_alike(method):
-    """Two pairs, 0.5 above and below the mean; the slower comes to 2, the faster is there half way to its end of 3."""
-
-    def path(plain, shown):
-        mean = np.array([plain, shown, np.zeros(len(plain))]).T[:, :, None]
-        return mean + np.array([0.5, -0.5]) * (np.arange(len(plain)) > 0)[:, None, None]
-
-    fast, slow = path([0, 1, 3], [0, 4, 8]), path([0, 2, 1.5], [0, 5, 6])
-    one, two = method.at_equal_odds(fast, slow)
-    assert one[0].mean() == pytest.approx(2) and one[1].tolist() == [6.5, 5.5]
-    assert two[1].tolist() == [5.5, 4.5]
-    same, _ = method.at_equal_odds(slow, fast)
-    assert same[1].tolist() == two[1].tolist()
-    still, moved = method.at_equal_odds(path([0, -1, -2], [0, 1, 2]), fast)
-    assert not still.any() and not moved.any()  # one that never rises meets the other at nought
-
-
-def test_claims_on_likelihoods_are_means_over_orders(method):
-    def path(plain, own, foreign):
-        return np.array([[[0.0], [0.0], [0.0]], [[plain], [own], [foreign]]])
-
-    paths = {"srpo": [path(2.0, 6.0, 1.0), path(2.0, 4.0, 3.0)], "dpo": [path(4.0, 2.0, 2.0), path(2.0, 3.0, 2.0)]}
-    said = {claim: (np.mean(one), np.mean(two)) for claim, (one, two) in method.likelihoods({"paths": paths}).items()}
-    assert said == {
-        "draft-odds": (5.0, 2.0), "orders-agree": (5.0, 1.0), "own-draft-odds": (5.0, 2.0), "odds-rise": (2.0, 0.0),
-    }  # fmt: skip
-
-
 def test_claims_on_answers_and_tables_take_the_arms_they_name(method):
     arm = lambda *gold, **more: {"gold": list(gold), "foreign": gold[1] - 0.25} | more  # noqa: E731
     arms = {
@@ -263,6 +217,10 @@ def test_claims_on_answers_and_tables_take_the_arms_they_name(method):
         "more-than-the-base": (0.125, 0.0), "dpo-as-the-base": (-0.125, 0.0),
         "no-copies": (0.125, 0.0), "revision-sft": (0.75, 0.25), "drafts-for-dpo": (0.75, 0.375),
     }  # fmt: skip
+    method.names["everything"] = False
+    few = {claim.id: said[claim.id] for claim in load_paper("srpo").claims_at("small")}
+    assert method.answers({"arms": {arm: arms[arm] for arm in ("base", "srpo", "dpo")}}) == few
+    method.names["everything"] = True
     arms["srpo"]["perfect"] = 0.9
     assert method.answers({"arms": arms})["perfect-draft"] == (0.9, 0.75)
     one = {"apart": {"srpo": 0.0, "dpo": 0.3, "ipo": 0.1}, "off": 0.01, "gain": [0.5, -0.2], "beats": [0.9, 0.7]}
