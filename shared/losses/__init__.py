@@ -3,7 +3,21 @@
 from autodidact.losses.consistency import cream
 from autodidact.losses.image_comprehension import stic
 from autodidact.losses.preference import dpo, hinge, ipo, spin, sppo, sppo_linearised
+from autodidact.losses.regression import irepo
 from autodidact.losses.shapes import positive, same_shape
 from autodidact.losses.soft import osp
 
-__all__ = ["cream", "dpo", "hinge", "ipo", "osp", "positive", "same_shape", "spin", "sppo", "sppo_linearised", "stic"]
+__all__ = [
+    "cream",
+    "dpo",
+    "hinge",
+    "ipo",
+    "irepo",
+    "osp",
+    "positive",
+    "same_shape",
+    "spin",
+    "sppo",
+    "sppo_linearised",
+    "stic",
+]
