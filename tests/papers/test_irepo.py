@@ -24,7 +24,8 @@ ARMS = ("irepo", "soft", "dpo", "ipo", "single")
 PARAMETERS = {
     "unended": "open", "votes": 9, "rounds": 2, "prompts": 4, "responses": 2, "epochs": [1, 2, 4], "orders": 2,
     "best_epochs": {"irepo": 2, "soft": 1, "dpo": 1, "ipo": 2}, "set_batch_size": 2, "heldout": 3,
-    "eval_responses": 2, "heldout_pairs": 3, "set_prompts": 4, "counts": [1, 3, 9], "clips": [0.1], "table_answers": 4,
+    "eval_responses": 2, "heldout_pairs": 3, "set_prompts": 4, "many_prompts": 8,
+    "counts": [1, 3, 9], "clips": [0.1], "table_answers": 4,
     "table_rounds": 2, "table_beta": 0.5, "ranked_prompts": 2, "ranked_votes": 3,
     "rates": {name: 0.1 * (i + 1) for i, name in enumerate(ARMS)}, "betas": dict.fromkeys(ARMS, 0.5),
     "set_rates": {name: 10.0 * (i + 1) for i, name in enumerate(ARMS[:4])}, "set_betas": dict.fromkeys(ARMS[:4], 0.5),
@@ -133,7 +134,7 @@ def test_an_arm_has_its_own_loss_rate_and_beta(method):
 
 def test_a_set_is_followed_by_epochs_and_in_an_order_of_its_own(method):
     """Policies are numbers, log pi of the first answer is that number and of the second its negative."""
-    asked = []
+    asked, looked = [], []
 
     def train(base, pairs, s, t, *, watch, at, **how):
         asked.append(how | {"at": at})
@@ -141,26 +142,52 @@ def test_a_set_is_followed_by_epochs_and_in_an_order_of_its_own(method):
             watch(step, base + 0.1 * step)
         return base + 0.1 * at[-1]
 
-    def sample(policy, questions, n, rng):
+    def held_out(policy, s, index):
+        looked.append(index)
         return SimpleNamespace(
             gold=np.array([policy]), own_logprobs=np.array([0.0]), logprobs=lambda base: np.array([-1.0])
         )
 
-    world = SimpleNamespace(prompts=lambda n, rng, split: ["q"] * n)
-    method.names["lab"] = SimpleNamespace(train=train, sample=sample, world=world)
+    method.names["lab"] = SimpleNamespace(train=train, held_out=held_out)
     method.names["pair_logprobs"] = lambda policy, pairs: np.array([[policy] * len(pairs), [-policy] * len(pairs)])
     pairs, unseen = [Pair("x", "a", "b", {"h": 0.7})] * 4, [Pair("y", "a", "b")] * 3
-    path = method.follow(1.0, 7, "irepo", pairs, unseen)
+    before = np.array([[1.0] * 3, [-1.0] * 3])
+    path = method.follow(1.0, 7, "irepo", pairs, unseen, before, [1, 2, 4], gold=True)
     # two steps an epoch: steps 2, 4, 8; beta 0.5 times a gap of twice the growth
     assert path["stated"] == pytest.approx(np.array([[0.0] * 3, [0.2] * 3, [0.4] * 3, [0.8] * 3]))
+    assert path["epochs"] == [0, 1, 2, 4]
     assert path["own"] == pytest.approx(np.array([0.8] * 4))
-    assert path["gold"] == pytest.approx([1, 1.2, 1.4, 1.8])
+    assert path["gold"] == pytest.approx([1, 1.2, 1.4, 1.8]) and looked == [1, 3, 5, 9]
     assert path["kl"] == pytest.approx([np.exp(-1)] * 4)  # e^-1 - 1 + 1
-    short = method.follow(1.0, 7, "dpo", pairs, unseen, order=1, epochs=[1])
-    assert short["stated"].shape == (2, 3) and short["gold"] == []
-    assert [how["at"] for how in asked] == [(2, 4, 8), (2,)] and [how["steps"] for how in asked] == [8, 2]
+    short = method.follow(1.0, 7, "dpo", pairs, unseen, before, [0.5], order=1)
+    assert short["stated"].shape == (2, 3) and short["gold"] == [] and len(looked) == 4
+    assert [how["at"] for how in asked] == [(2, 4, 8), (1,)] and [how["steps"] for how in asked] == [8, 1]
     assert asked[0]["seed"] != asked[1]["seed"] and asked[0]["batch_size"] == 2
     assert asked[0]["loss"].func is irepo and asked[1]["learning_rate"] == 30.0
+
+
+@pytest.mark.parametrize("many", [8, None])
+@pytest.mark.parametrize("by_gold", [True, False])
+def test_sets_are_long_or_many_and_orders_go_where_they_are_compared(method, many, by_gold):
+    went = []
+    method.names["p"].many_prompts, method.names["by_gold"] = many, by_gold
+    method.names["pair_logprobs"] = lambda policy, pairs: np.zeros((2, len(pairs)))
+    method.names["votes_on"] = lambda base, s, i, n, split: [Pair("x", "a", "b", {"truth": float(i)})] * n
+    method.names["follow"] = lambda base, s, name, pairs, unseen, before, epochs, order=0, gold=False: (
+        went.append((name, len(pairs), tuple(epochs), order, gold)) or f"{name} {order}"
+    )
+    r = method.followed(1.0, 7)
+    names = ("irepo", "soft", "dpo", "ipo") if by_gold else ("irepo", "soft", "dpo")
+    assert r["own"].tolist() == [0] * 4 and r["truth"].tolist() == [1] * 3
+    twice = {name: [f"{name} 0", f"{name} 1"] if name in ("irepo", "dpo") else [f"{name} 0"] for name in names}
+    assert r["best"] == twice
+    if many:
+        assert r["long"] == {name: [f"{name} 0"] for name in ("irepo", "soft", "dpo")}
+        assert ("dpo", 8, (1,), 1, False) in went and ("irepo", 8, (2,), 0, False) in went
+        assert ("soft", 4, (1, 2, 4), 0, by_gold) in went and len(went) == len(names) + 2 + 3
+    else:
+        assert r["long"] is r["best"] and len(went) == len(names) + 2
+        assert ("dpo", 4, (1, 2, 4), 0, by_gold) in went and ("dpo", 4, (1, 2, 4), 1, False) in went
 
 
 def test_arms_play_their_rounds_with_their_own_labels(method):
@@ -185,8 +212,7 @@ def test_arms_play_their_rounds_with_their_own_labels(method):
     )  # fmt: skip
     gold = method.rounds_of(0.0, 3)
     expected = {"irepo": 0.1, "soft": 0.2, "dpo": 0.3, "ipo": 0.4, "shuffled": 0.1, "single": 0.5}
-    assert {name: rounds[-1] for name, rounds in gold.items()} == pytest.approx({k: 2 * v for k, v in expected.items()})
-    assert all(len(rounds) == 3 and rounds[0] == 0 for rounds in gold.values())
+    assert gold == pytest.approx({"base": 0} | {k: 2 * v for k, v in expected.items()})
     assert many == [(36, 0, 2), (36, 1, 2)]  # nine times the prompts, of the round's own part
     shares = [row[3] for row in trained if row[0] == 0.1]
     assert shares[0] == pytest.approx([0.05, 0.95, 0.05])
@@ -253,50 +279,60 @@ def test_paths_meet_where_both_are_as_far_from_the_base(method):
         method.at_kl(path, 4.0)
 
 
+def path_of(truth, slopes, epochs=(1, 2, 4)):
+    """A path whose stated logits are slopes of the truth, checkpoint by checkpoint, the start first."""
+    return {"epochs": [0, *epochs], "stated": np.array([k * truth for k in (0, *slopes)]), "own": slopes[-1] * truth}
+
+
 def test_margins_by_how_clear_a_pair_is(method):
     truth = np.array([0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 4.0, -4.0])
-    r = {"paths": {"irepo": [{"stated": np.array([truth * k for k in (0, 0.1, 0.5, 9)])}]}, "truth": truth}
+    r = {"best": {"irepo": [path_of(truth, [0.1, 0.5, 9])]}, "truth": truth}
     clear, margin = method.by_clearness(r, "irepo")  # its best epoch is the second
     assert clear.tolist() == [1, 2, 3, 4] and margin == pytest.approx(0.5 * clear)
 
 
-def paths_of(truth, slopes, second=None):
-    """Paths of an arm whose stated logits are slopes of the truth, checkpoint by checkpoint, the start first."""
-    paths = [{"stated": np.array([k * truth for k in (0, *slopes)]), "own": slopes[-1] * truth}]
-    if second:
-        paths.append({"stated": np.array([k * truth for k in (0, *second)])})
-    return paths
-
-
 def test_claims_on_reading_take_the_best_epoch_and_the_last(method):
     truth = np.array([1.0, -2.0, 0.5, -0.5, 3.0])
-    r = {"truth": truth, "own": truth, "paths": {
-        "irepo": paths_of(truth, [0.1, 0.5, 0.6], [0.1, 0.7]), "soft": paths_of(truth, [0.4, 0.5, 0.8]),
-        "dpo": paths_of(truth, [0.3, 1.5, 4.0], [0.2]), "ipo": paths_of(truth, [0.1, 0.2]),
-    }}  # fmt: skip
+    r = {
+        "truth": truth,
+        "own": truth,
+        "long": {"irepo": [path_of(truth, [0.1, 0.4, 0.6])], "soft": [path_of(truth, [0.4, 0.5, 0.8])],
+                 "dpo": [path_of(truth, [0.3, 1.5, 4.0])]},
+        "best": {"irepo": [path_of(truth, [k], [2]) for k in (0.5, 0.7)], "soft": [path_of(truth, [0.45], [1])],
+                 "dpo": [path_of(truth, [k], [1]) for k in (0.35, 0.2)], "ipo": [path_of(truth, [0.1], [2])]},
+    }  # fmt: skip
     at = lambda k: method.excess(k * truth, truth)  # noqa: E731
-    said = method.readings(r)
     expected = {
         "calibrated-when-long": (at(0.6), at(4)), "soft-when-long": (at(0.6), at(0.8)),
-        "reads-better-than-hard": ((at(0.5) + at(0.7)) / 2, (at(0.3) + at(0.2)) / 2),
-        "reads-better-than-soft": (at(0.5), at(0.4)), "reads-something": ((at(0.5) + at(0.7)) / 2, at(0)),
-        "orders-agree": (at(0.5) - at(0.3), at(0.7) - at(0.2)),
+        "reads-better-than-hard": ((at(0.5) + at(0.7)) / 2, (at(0.35) + at(0.2)) / 2),
+        "reads-better-than-soft": (at(0.5), at(0.45)), "reads-something": ((at(0.5) + at(0.7)) / 2, at(0)),
+        "orders-agree": (at(0.5) - at(0.35), at(0.7) - at(0.2)),
     }  # fmt: skip
+    said = method.readings(r)
     assert set(said) == set(expected)
     for claim, sides in expected.items():
         for mine, other in zip(said[claim], sides, strict=True):
             np.testing.assert_allclose(mine, other, err_msg=claim)
-    slopes = method.slopes(r)
-    assert slopes["slope-stays"] == pytest.approx((np.log(0.6 / 0.5), np.log(4 / 0.3)))
-    allowed = method.allowed("irepo", truth)
+    slopes, allowed = method.slopes(r), method.allowed("irepo", truth)
+    assert slopes["slope-stays"] == pytest.approx((np.log(0.6 / 0.4), np.log(4 / 1.5)))  # 2 is next to 3 epochs
     assert slopes["slope-carries-over"] == slopes["targets-are-met"] == pytest.approx((0.6, allowed))
-    whole = r["paths"]
-    whole["irepo"][1]["stated"] = np.array([k * truth for k in (0, 0.1, 0.7, 1.0)])  # this order, too, went to the end
-    np.testing.assert_allclose(method.readings(r)["calibrated-when-long"][0], (at(0.6) + at(1.0)) / 2)
+    contrast = (3 - 0.5) / (0.5 + 1 + 2 + 3)  # quarters: both of 0.5, then one each
+    assert slopes["margins-know-clearness"] == pytest.approx((contrast, contrast))
 
 
-def test_claims_on_quality_take_the_last_round_and_the_fall_from_the_peak(method):
-    rounds = {name: [0.5, 0.6, 0.6 + 0.01 * i] for i, name in enumerate((*ARMS, "shuffled"))}
+def test_both_orders_of_a_long_path_count_where_they_went_to_its_end(method):
+    truth = np.array([1.0, -2.0, 0.5, -0.5, 3.0])
+    paths = {"irepo": [path_of(truth, [0.1, 0.4, k]) for k in (0.6, 1.0)], "soft": [path_of(truth, [0.1, 0.2, 0.3])],
+             "dpo": [path_of(truth, [0.3, 1.5, k]) for k in (4.0, 5.0)]}  # fmt: skip
+    at = lambda k: method.excess(k * truth, truth)  # noqa: E731
+    said = method.readings({"truth": truth, "own": truth, "long": paths, "best": paths})
+    np.testing.assert_allclose(said["calibrated-when-long"][0], (at(0.6) + at(1.0)) / 2)
+    np.testing.assert_allclose(said["orders-agree"][1], at(1.0) - at(5.0))
+    np.testing.assert_allclose(said["reads-better-than-hard"][1], at(0.3))
+
+
+def test_claims_on_quality_take_the_end_and_the_fall_from_the_peak(method):
+    rounds = {"base": 0.5} | {name: 0.6 + 0.01 * i for i, name in enumerate((*ARMS, "shuffled"))}
     paths = {
         "irepo": [{"kl": [0, 1, 2], "gold": [0.5, 0.7, 0.68]}],
         "dpo": [{"kl": [0, 2, 6], "gold": [0.5, 0.7, 0.6]}],
@@ -304,7 +340,7 @@ def test_claims_on_quality_take_the_last_round_and_the_fall_from_the_peak(method
     rank = {kind: {"strengths": 0.5 + i, "shares": 0.8} for i, kind in enumerate(("bradley-terry", "cycle"))}
     exact = {"one": 1e-12, "several": 2e-12, "level": 0.0, "lost": (0.1, 0.2)}
     doses = {(name, n): 0.6 + 0.01 * n + (name == "soft") for name in ("irepo", "soft", "dpo") for n in (1, 3, 9)}
-    said = method.qualities({"rounds": rounds, "paths": paths, "ranking": rank, "table": exact, "doses": doses})
+    said = method.qualities({"rounds": rounds, "long": paths, "ranking": rank, "table": exact, "doses": doses})
     expected = {
         "beats-base": (0.6, 0.5), "beats-soft": (0.6, 0.61), "beats-hard": (0.6, 0.62), "beats-ipo": (0.6, 0.63),
         "more-pairs": (0.6, 0.64), "votes-matter": (0.6, 0.65), "few-votes": (0.63, 1.63),
