@@ -28,7 +28,7 @@ PARAMETERS = {
     "counts": [1, 3, 9], "clips": [0.1], "table_answers": 4,
     "table_rounds": 2, "table_beta": 0.5, "ranked_prompts": 2, "ranked_votes": 3,
     "rates": {name: 0.1 * (i + 1) for i, name in enumerate(ARMS)}, "betas": dict.fromkeys(ARMS, 0.5),
-    "set_rates": {name: 10.0 * (i + 1) for i, name in enumerate(ARMS[:4])}, "set_betas": dict.fromkeys(ARMS[:4], 0.5),
+    "read_rates": {name: 10.0 * (i + 1) for i, name in enumerate(ARMS[:4])}, "read_betas": dict.fromkeys(ARMS[:4], 0.5),
 }  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def test_allowed_slopes_are_those_of_the_targets_in_the_mean(method):
 
 
 def test_an_arm_has_its_own_loss_rate_and_beta(method):
-    arms, own = method.names["ARMS"], method.names["SET_ARMS"]
+    arms, own = method.names["ARMS"], method.names["READING"]
     assert {name: arm["loss"].func for name, arm in arms.items()} == {
         "irepo": irepo, "soft": osp, "dpo": dpo, "ipo": ipo, "single": dpo,
     }  # fmt: skip
@@ -151,15 +151,15 @@ def test_a_set_is_followed_by_epochs_and_in_an_order_of_its_own(method):
     method.names["lab"] = SimpleNamespace(train=train, held_out=held_out)
     method.names["pair_logprobs"] = lambda policy, pairs: np.array([[policy] * len(pairs), [-policy] * len(pairs)])
     pairs, unseen = [Pair("x", "a", "b", {"h": 0.7})] * 4, [Pair("y", "a", "b")] * 3
-    before = np.array([[1.0] * 3, [-1.0] * 3])
-    path = method.follow(1.0, 7, "irepo", pairs, unseen, before, [1, 2, 4], gold=True)
+    before, own = np.array([[1.0] * 3, [-1.0] * 3]), method.names["READING"]
+    path = method.follow(1.0, 7, "irepo", pairs, unseen, before, [1, 2, 4], own, gold=True)
     # two steps an epoch: steps 2, 4, 8; beta 0.5 times a gap of twice the growth
     assert path["stated"] == pytest.approx(np.array([[0.0] * 3, [0.2] * 3, [0.4] * 3, [0.8] * 3]))
     assert path["epochs"] == [0, 1, 2, 4]
     assert path["own"] == pytest.approx(np.array([0.8] * 4))
     assert path["gold"] == pytest.approx([1, 1.2, 1.4, 1.8]) and looked == [1, 3, 5, 9]
     assert path["kl"] == pytest.approx([np.exp(-1)] * 4)  # e^-1 - 1 + 1
-    short = method.follow(1.0, 7, "dpo", pairs, unseen, before, [0.5], order=1)
+    short = method.follow(1.0, 7, "dpo", pairs, unseen, before, [0.5], own, order=1)
     assert short["stated"].shape == (2, 3) and short["gold"] == [] and len(looked) == 4
     assert [how["at"] for how in asked] == [(2, 4, 8), (1,)] and [how["steps"] for how in asked] == [8, 1]
     assert asked[0]["seed"] != asked[1]["seed"] and asked[0]["batch_size"] == 2
@@ -173,8 +173,8 @@ def test_sets_are_long_or_many_and_orders_go_where_they_are_compared(method, man
     method.names["p"].many_prompts, method.names["by_gold"] = many, by_gold
     method.names["pair_logprobs"] = lambda policy, pairs: np.zeros((2, len(pairs)))
     method.names["votes_on"] = lambda base, s, i, n, split: [Pair("x", "a", "b", {"truth": float(i)})] * n
-    method.names["follow"] = lambda base, s, name, pairs, unseen, before, epochs, order=0, gold=False: (
-        went.append((name, len(pairs), tuple(epochs), order, gold)) or f"{name} {order}"
+    method.names["follow"] = lambda base, s, name, pairs, unseen, before, epochs, arms=None, order=0, gold=False: (
+        went.append((name, len(pairs), tuple(epochs), order, gold, arms is not None)) or f"{name} {order}"
     )
     r = method.followed(1.0, 7)
     names = ("irepo", "soft", "dpo", "ipo") if by_gold else ("irepo", "soft", "dpo")
@@ -183,11 +183,11 @@ def test_sets_are_long_or_many_and_orders_go_where_they_are_compared(method, man
     assert r["best"] == twice
     if many:
         assert r["long"] == {name: [f"{name} 0"] for name in ("irepo", "soft", "dpo")}
-        assert ("dpo", 8, (1,), 1, False) in went and ("irepo", 8, (2,), 0, False) in went
-        assert ("soft", 4, (1, 2, 4), 0, by_gold) in went and len(went) == len(names) + 2 + 3
+        assert ("dpo", 8, (1,), 1, False, True) in went and ("irepo", 8, (2,), 0, False, True) in went
+        assert ("soft", 4, (1, 2, 4), 0, by_gold, False) in went and len(went) == len(names) + 2 + 3
     else:
         assert r["long"] is r["best"] and len(went) == len(names) + 2
-        assert ("dpo", 4, (1, 2, 4), 0, by_gold) in went and ("dpo", 4, (1, 2, 4), 1, False) in went
+        assert ("dpo", 4, (1, 2, 4), 0, by_gold, False) in went and ("dpo", 4, (1, 2, 4), 1, False, False) in went
 
 
 def test_arms_play_their_rounds_with_their_own_labels(method):
