@@ -30,8 +30,8 @@ def osp(
     and a beta that is not positive.
 
     Source: Zhai et al. 2024, arXiv 2405.14103, the soft-preference cross-entropy (no code of the authors is public; the
-    form is the cross-entropy that the abstract names, on DPO's margin). TRL's `sigmoid` with `label_smoothing` is the
-    constant case.
+    form is the cross-entropy that the abstract names, on DPO's margin). TRL's `label_smoothing` (its `sigmoid` had it
+    until it was left to other branches, `aot` among them) is the constant case.
     """
     same_shape(chosen=chosen, rejected=rejected, ref_chosen=ref_chosen, ref_rejected=ref_rejected, p=p)
     positive(beta=beta)
