@@ -54,13 +54,13 @@ def method():
         "np": np, "torch": torch, "partial": partial, "replace": replace, "expit": expit, "log_expit": log_expit,
         "logit": logit, "softmax": softmax, "binom": binom, "p": SimpleNamespace(**PARAMETERS), "rater": Scores(),
         "vote_share": vote_share, "zermelo": zermelo, "dpo": dpo, "ipo": ipo, "irepo": irepo, "osp": osp, "play": play,
-        "is_whole": is_whole, "stream": stream, "torch_seed": torch_seed, "Pair": Pair, "by_gold": True,
+        "is_whole": is_whole, "stream": stream, "torch_seed": torch_seed, "Pair": Pair, "trains": True,
     }  # fmt: skip
     starts = ("def voted(", "LOSSES = ", "def follow(", "def rounds_of(", "EVEN_CYCLE", "def regressed(",
               "def at_best(", "def readings(", "def qualities(")  # fmt: skip
     for start in starts:
         (source,) = [s for s in sources if s.startswith(start)]
-        source = source.split("\nfig, axes")[0].split("\nmeasure_runs(")[0]
+        source = source.split("\nif trains")[0].split("\nmeasure_runs(")[0]
         exec(source, names)
     return SimpleNamespace(names=names, **{name: value for name, value in names.items() if callable(value)})
 
@@ -167,27 +167,26 @@ def test_a_set_is_followed_by_epochs_and_in_an_order_of_its_own(method):
 
 
 @pytest.mark.parametrize("many", [8, None])
-@pytest.mark.parametrize("by_gold", [True, False])
-def test_sets_are_long_or_many_and_orders_go_where_they_are_compared(method, many, by_gold):
+def test_sets_are_long_or_many_and_orders_go_where_they_are_compared(method, many):
     went = []
-    method.names["p"].many_prompts, method.names["by_gold"] = many, by_gold
+    method.names["p"].many_prompts = many
     method.names["pair_logprobs"] = lambda policy, pairs: np.zeros((2, len(pairs)))
     method.names["votes_on"] = lambda base, s, i, n, split: [Pair("x", "a", "b", {"truth": float(i)})] * n
     method.names["follow"] = lambda base, s, name, pairs, unseen, before, epochs, arms=None, order=0, gold=False: (
         went.append((name, len(pairs), tuple(epochs), order, gold, arms is not None)) or f"{name} {order}"
     )
     r = method.followed(1.0, 7)
-    names = ("irepo", "soft", "dpo", "ipo") if by_gold else ("irepo", "soft", "dpo")
+    names = ("irepo", "soft", "dpo", "ipo")
     assert r["own"].tolist() == [0] * 4 and r["truth"].tolist() == [1] * 3
     twice = {name: [f"{name} 0", f"{name} 1"] if name in ("irepo", "dpo") else [f"{name} 0"] for name in names}
     assert r["best"] == twice
     if many:
         assert r["long"] == {name: [f"{name} 0"] for name in ("irepo", "soft", "dpo")}
         assert ("dpo", 8, (1,), 1, False, True) in went and ("irepo", 8, (2,), 0, False, True) in went
-        assert ("soft", 4, (1, 2, 4), 0, by_gold, False) in went and len(went) == len(names) + 2 + 3
+        assert ("soft", 4, (1, 2, 4), 0, True, False) in went and len(went) == len(names) + 2 + 3
     else:
         assert r["long"] is r["best"] and len(went) == len(names) + 2
-        assert ("dpo", 4, (1, 2, 4), 0, by_gold, False) in went and ("dpo", 4, (1, 2, 4), 1, False, False) in went
+        assert ("dpo", 4, (1, 2, 4), 0, True, False) in went and ("dpo", 4, (1, 2, 4), 1, False, False) in went
 
 
 def test_arms_play_their_rounds_with_their_own_labels(method):
@@ -224,8 +223,8 @@ def test_arms_play_their_rounds_with_their_own_labels(method):
 def test_doses_spend_as_many_votes_in_all(method):
     counts, trained = [], []
 
-    def prompts(n, rng, split):
-        counts.append(n)
+    def prompts(n, rng, split, part, parts):
+        counts.append((n, part, parts))
         return ["x", "y", "z"]
 
     def train(policy, pairs, s, t, *, loss, learning_rate):
@@ -237,25 +236,33 @@ def test_doses_spend_as_many_votes_in_all(method):
         world=SimpleNamespace(prompts=prompts), held_out=lambda policy, s: SimpleNamespace(gold=np.array([policy])),
     )  # fmt: skip
     gold = method.doses(0.0, 3)
-    assert counts == [36, 12, 4]
+    assert counts == [(36, 0, 2), (12, 0, 2), (4, 0, 2)]  # of the first round's own prompts
     assert set(gold) == {(name, n) for name in ("irepo", "soft", "dpo") for n in (1, 3, 9)} | {(0.1, 1)}
     assert gold[0.1, 1] == gold["irepo", 1] == pytest.approx(0.1)  # the clip is an arm of iREPO's
     assert (irepo, [0.25, 0.75]) in trained and (irepo, [0.1, 0.9]) in trained and (irepo, [0.125, 0.875]) in trained
 
 
 def test_errors_of_strengths_and_of_shares(method):
-    """Three answers that win all votes by rank: the error of a single share is that of log 7, strengths say more."""
-    texts = [["3 a", "2 b", "1 c", "0 d"]] * 2
+    """Votes that go by rank: the error of a share is that of log 7, strengths say more; each prompt by itself."""
+    texts = [["3 a", "2 b", "1 c", "0 d"], ["6 a", "4 b", "2 c", "0 d"]]
     world = SimpleNamespace(prompts=lambda n, rng, split: ["x", "y"])
     sample = lambda base, x, n, rng: SimpleNamespace(texts=texts)  # noqa: E731
     method.names["lab"] = SimpleNamespace(world=world, sample=sample)
     error = method.ranking(None, 3, Scores())
-    truth = np.array([1, 2, 3, 1, 2, 1.0])
-    assert error["shares"] == pytest.approx(np.sqrt(np.mean((np.log(7) - truth) ** 2)))
     wins = np.triu(np.full((4, 4), 3.0), 1)
-    s = np.log(zermelo(wins, smoothing=0.5))
+    strengths = np.log(zermelo(wins, smoothing=0.5))
     i, j = np.triu_indices(4, 1)
-    assert error["strengths"] == pytest.approx(np.sqrt(np.mean((s[i] - s[j] - truth) ** 2)))
+    for k, gap in enumerate((1, 2)):
+        truth = gap * np.array([1, 2, 3, 1, 2, 1.0])
+        assert error["shares"][k] == pytest.approx(np.sqrt(np.mean((np.log(7) - truth) ** 2)))
+        assert error["strengths"][k] == pytest.approx(np.sqrt(np.mean((strengths[i] - strengths[j] - truth) ** 2)))
+
+
+def test_claims_on_strengths_have_an_entry_a_prompt(method):
+    rank = {"bradley-terry": {"strengths": [0.5, 0.7], "shares": [0.8, 0.6]}}
+    assert method.ranks({"ranking": rank}) == {"strengths-pool": ([0.5, 0.7], [0.8, 0.6])}
+    both = method.ranks({"ranking": rank | {"cycle": {"strengths": [1.5], "shares": [0.9]}}})
+    assert both["strengths-fail-on-a-cycle"] == ([1.5], [0.9]) and len(both) == 2
 
 
 def test_the_table_ends_where_theory_says(method):
@@ -337,16 +344,14 @@ def test_claims_on_quality_take_the_end_and_the_fall_from_the_peak(method):
         "irepo": [{"kl": [0, 1, 2], "gold": [0.5, 0.7, 0.68]}],
         "dpo": [{"kl": [0, 2, 6], "gold": [0.5, 0.7, 0.6]}],
     }
-    rank = {kind: {"strengths": 0.5 + i, "shares": 0.8} for i, kind in enumerate(("bradley-terry", "cycle"))}
     exact = {"one": 1e-12, "several": 2e-12, "level": 0.0, "lost": (0.1, 0.2)}
     doses = {(name, n): 0.6 + 0.01 * n + (name == "soft") for name in ("irepo", "soft", "dpo") for n in (1, 3, 9)}
-    said = method.qualities({"rounds": rounds, "long": paths, "ranking": rank, "table": exact, "doses": doses})
+    said = method.qualities({"rounds": rounds, "long": paths, "table": exact, "doses": doses})
     expected = {
         "beats-base": (0.6, 0.5), "beats-soft": (0.6, 0.61), "beats-hard": (0.6, 0.62), "beats-ipo": (0.6, 0.63),
         "more-pairs": (0.6, 0.64), "votes-matter": (0.6, 0.65), "few-votes": (0.63, 1.63),
-        "hard-labels-overfit": (-0.02, -0.1), "equal-kl": (0.68, 0.7), "strengths-pool": (0.5, 0.8),
-        "strengths-fail-on-a-cycle": (1.5, 0.8), "cycle-is-level": (0, 0), "one-step-is-optimal": (1e-12, 0),
-        "rounds-add-up": (2e-12, 0), "loss-is-bounded": (0.1, 0.2),
+        "hard-labels-overfit": (-0.02, -0.1), "equal-kl": (0.68, 0.7), "cycle-is-level": (0, 0),
+        "one-step-is-optimal": (1e-12, 0), "rounds-add-up": (2e-12, 0), "loss-is-bounded": (0.1, 0.2),
     }  # fmt: skip
     assert set(said) == set(expected)
     for claim, sides in expected.items():
