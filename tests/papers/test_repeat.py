@@ -20,6 +20,7 @@ OWN = {
         "code_tokens": 56,
         "test_tokens": 48,
     },
+    "irepo": {"many_prompts": 8},
     "dbg-self-preference": {"ladder": [8, 64], "ladder_base_rates": [4e-3, 4e-3], "base_steps": 2},
 }
 

@@ -19,6 +19,12 @@ LEAST = {
         "cut_tokens": 2, "discriminator_prompts": 6, "discriminator_steps": 1, "heldout": 6, "base_steps": 2,
         "threads": 1,
     },
+    "irepo": {
+        "rounds": 1, "prompts": 4, "max_new_tokens": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
+        "lora_rank": 2, "set_prompts": 6, "set_batch_size": 4, "epochs": [1, 2], "votes": 3, "length_bias": 0.5,
+        "best_epochs": {"irepo": 1, "soft": 1, "dpo": 1, "ipo": 1}, "counts": [3], "heldout": 4,
+        "heldout_pairs": 12, "eval_responses": 1, "ranked_prompts": 4, "base_steps": 2, "threads": 1,
+    },
     "cream": {
         "seed_prompts": 4, "seed_steps": 1, "seed_batch_size": 2, "doses": [1, 2], "dose_prompts": 4, "rounds": 2,
         "prompts": 6, "responses": 3, "max_new_tokens": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
