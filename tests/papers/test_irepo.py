@@ -13,7 +13,7 @@ from scipy.stats import binom
 
 from autodidact.claims import papers_folder
 from autodidact.games import vote_share, zermelo
-from autodidact.lab import Answers, Lab, play
+from autodidact.lab import Answers, Lab, play, where_reached
 from autodidact.losses import dpo, ipo, irepo, osp
 from autodidact.models import Response, is_whole
 from autodidact.samplers import Sample
@@ -55,6 +55,7 @@ def method():
         "logit": logit, "softmax": softmax, "binom": binom, "p": SimpleNamespace(**PARAMETERS), "rater": Scores(),
         "vote_share": vote_share, "zermelo": zermelo, "dpo": dpo, "ipo": ipo, "irepo": irepo, "osp": osp, "play": play,
         "is_whole": is_whole, "stream": stream, "torch_seed": torch_seed, "Pair": Pair, "trains": True,
+        "where_reached": where_reached,
     }  # fmt: skip
     starts = ("def voted(", "LOSSES = ", "def follow(", "def rounds_of(", "EVEN_CYCLE", "def regressed(",
               "def at_best(", "def readings(", "def qualities(")  # fmt: skip
@@ -275,15 +276,6 @@ def test_the_table_ends_where_theory_says(method):
     found = method.regressed(start, np.subtract.outer(reward, reward), np.ones((3, 3)))
     by_hand = start * np.exp(reward / 0.5)
     np.testing.assert_allclose(found, by_hand / by_hand.sum(), atol=1e-10)
-
-
-def test_paths_meet_where_both_are_as_far_from_the_base(method):
-    path = {"kl": [0.0, 1.0, 3.0, 2.0], "gold": [0.5, 0.7, 0.6, 0.4]}
-    assert method.at_kl(path, 0.5) == pytest.approx(0.6)
-    assert method.at_kl(path, 2.0) == pytest.approx(0.65)  # on the way out, not on the way back
-    assert method.at_kl(path, 3.0) == pytest.approx(0.6)
-    with pytest.raises(IndexError):
-        method.at_kl(path, 4.0)
 
 
 def path_of(truth, slopes, epochs=(1, 2, 4)):
