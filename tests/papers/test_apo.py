@@ -20,7 +20,8 @@ PRESET = {
     "unended": "open", "rounds": 3, "steps": 7, "orders": 2, "beta": 0.5, "learning_rate": 1e-3, "momentum": 0.5,
     "backward_momentum": -0.25, "large_momentum": 0.75, "apo_learning_rate": 2e-3, "apo_beta": 0.6,
     "dpo_learning_rate": 3e-3, "dpo_beta": 0.7, "one_learning_rate": 4e-3, "one_beta": 0.8,
-    "misled_learning_rate": 5e-3, "heldout": 8, "heldout_pairs": 3, "eval_responses": 3, "responses": 2,
+    "pull_learning_rate": 6e-3, "pull_beta": 8.0, "misled_learning_rate": 5e-3,
+    "heldout": 8, "heldout_pairs": 3, "eval_responses": 3, "responses": 2,
     "table_rounds": 4, "table_beta": 0.5, "table_worlds": 6, "table_responses": 5, "noisy_round": 3,
 }  # fmt: skip
 
@@ -125,7 +126,10 @@ def test_plain_arms_get_as_much_more_as_exact_steps(notebook):
     assert notebook.GROWTH.tolist() == [1, 1.5, 1.75]
     end = {arm: step.keywords for arm, step in notebook.ARMS.items()}
     assert end["scheduled rate"]["rates"] == pytest.approx([1e-3, 1.5e-3, 1.75e-3])
-    assert end["larger rate"] == {"rates": 2e-3} and end["smaller beta"] == {"beta": 0.25} and end["dpo"] == {}
+    assert end["larger rate"] == {"rates": 2e-3} and end["dpo"] == {}
+    assert end["dpo, strong pull"] == {"rates": 6e-3, "beta": 8.0}
+    assert end["apo, strong pull"] == {"rates": 6e-3, "beta": 8.0, "momentum": 0.5}
+    assert end["smaller beta"] == {"rates": 6e-3, "beta": 4.0}
     assert end["a = -0.25"] == {"momentum": -0.25} and end["a = 0.75"] == {"momentum": 0.75}
     assert end["apo, tuned"] == {"momentum": 0.5, "rates": 2e-3, "beta": 0.6}
     assert end["apo, tuned, a = 0.75"] == {"momentum": 0.75, "rates": 2e-3, "beta": 0.6}
@@ -243,8 +247,8 @@ def test_claims_on_gold_take_the_round_and_the_distance_that_they_name(notebook)
     }  # fmt: skip
     wanted = {
         "a-round-saved": (0.62, 0.65), "third-round-adds": (0.65, 0.6), "a-round-saved-tuned": (0.76, 0.78),
-        "more-rounds-help": (0.78, 0.7), "rater-misleads": (0.3, 0.52), "equal-kl": (0.69, 0.7),
-        "equal-kl-dpo": (0.65, 0.65), "equal-kl-log-probabilities": (0.66, 0.75), "equal-kl-misled": (0.28, 0.3),
+        "more-rounds-help": (0.78, 0.7), "rater-misleads": (0.3, 0.52), "overshoots-sooner": (0.36, 0.4),
+        "equal-kl": (0.69, 0.7), "equal-kl-dpo": (0.65, 0.65), "equal-kl-log-probabilities": (0.66, 0.75), "equal-kl-misled": (0.28, 0.3),
     }  # fmt: skip
     said = notebook.of_gold({"arms": arms})
     assert said.keys() == wanted.keys()
