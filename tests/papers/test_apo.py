@@ -248,7 +248,8 @@ def test_claims_on_gold_take_the_round_and_the_distance_that_they_name(notebook)
     wanted = {
         "a-round-saved": (0.62, 0.65), "third-round-adds": (0.65, 0.6), "a-round-saved-tuned": (0.76, 0.78),
         "more-rounds-help": (0.78, 0.7), "rater-misleads": (0.3, 0.52), "overshoots-sooner": (0.36, 0.4),
-        "equal-kl": (0.69, 0.7), "equal-kl-dpo": (0.65, 0.65), "equal-kl-log-probabilities": (0.66, 0.75), "equal-kl-misled": (0.28, 0.3),
+        "equal-kl": (0.69, 0.7), "equal-kl-dpo": (0.65, 0.65),
+        "equal-kl-log-probabilities": (0.66, 0.75), "equal-kl-misled": (0.28, 0.3),
     }  # fmt: skip
     said = notebook.of_gold({"arms": arms})
     assert said.keys() == wanted.keys()
