@@ -15,6 +15,7 @@ from autodidact.models import Response, is_whole
 from autodidact.samplers import Sample, extreme_pairs
 from autodidact.streams import stream
 from autodidact.training import Pair
+from tests.papers.notebooks import measure
 
 PRESET = {
     "unended": "open", "rounds": 3, "steps": 7, "orders": 2, "beta": 0.5, "learning_rate": 1e-3, "momentum": 0.5,
@@ -255,3 +256,17 @@ def test_claims_on_gold_take_the_round_and_the_distance_that_they_name(notebook)
     assert said.keys() == wanted.keys()
     for claim, pair in wanted.items():
         assert said[claim] == pytest.approx(pair), claim
+
+
+def test_small_judges_unseen_pairs_and_runs_no_other_arm():
+    """The path of `small` on the tiny model: no exact claim, no gold, and a replicate for every pair."""
+    record = measure(
+        "apo", scale="small", model="tiny", world="instructions/default", base_steps=40, threads=1, prompts=8,
+        heldout_pairs=6, max_new_tokens=14, unended="open", steps=2, batch_size=4, learning_rate=1e-3, rounds=2,
+    )  # fmt: skip
+    claims = {claim["id"]: claim for claim in record["claims"]}
+    assert set(claims) == {"gap-grows-faster", "gap-as-scheduled", "orders-agree", "weights-follow", "random-gap"}
+    assert {len(claim["treatment"]) for claim in claims.values()} == {len(claims["orders-agree"]["control"])}
+    growth = claims["gap-grows-faster"]
+    assert 2 <= len(growth["control"]) <= 6 and np.mean(growth["control"]) == pytest.approx(1)  # in units of its own
+    assert growth["treatment"] != growth["control"]
