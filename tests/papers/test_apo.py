@@ -243,7 +243,7 @@ def test_claims_on_gold_take_the_round_and_the_distance_that_they_name(notebook)
         "dpo": path(0.5, 0.55, 0.6, 0.65, kl=(0, 0.25, 1, 2.25)), "apo": path(0.5, 0.55, 0.62, 0.69, kl=(0, 1, 2, 4)),
         "apo, log-probabilities": path(0.5, 0.5, 0.5, 0.66, kl=(0, 0, 0, 6.25)),
         "larger rate": path(0.5, 0.6, 0.7, 0.8), "dpo, tuned": path(0.5, 0.7, 0.75, 0.78),
-        "apo, tuned": path(0.5, 0.7, 0.76, 0.79), "dpo, misled": path(0.5, 0.52, 0.4, 0.3, kl=(0, 1, 2, 6.25)),
+        "apo, tuned": path(0.5, 0.7, 0.76, 0.8, kl=(0, 1, 4, 16)), "dpo, misled": path(0.5, 0.52, 0.4, 0.3, kl=(0, 1, 2, 6.25)),
         "apo, misled": path(0.5, 0.52, 0.36, 0.2),
     }  # fmt: skip
     wanted = {
@@ -251,6 +251,7 @@ def test_claims_on_gold_take_the_round_and_the_distance_that_they_name(notebook)
         "more-rounds-help": (0.78, 0.7), "rater-misleads": (0.3, 0.52), "overshoots-sooner": (0.36, 0.4),
         "equal-kl": (0.69, 0.7), "equal-kl-dpo": (0.65, 0.65),
         "equal-kl-log-probabilities": (0.66, 0.75), "equal-kl-misled": (0.28, 0.3),
+        "equal-kl-tuned": (0.78, 0.78),  # at 9 nats, half way between the rounds of APO that end at 4 and 16
     }  # fmt: skip
     said = notebook.of_gold({"arms": arms})
     assert said.keys() == wanted.keys()
