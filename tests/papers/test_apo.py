@@ -243,8 +243,8 @@ def test_claims_on_gold_take_the_round_and_the_distance_that_they_name(notebook)
         "dpo": path(0.5, 0.55, 0.6, 0.65, kl=(0, 0.25, 1, 2.25)), "apo": path(0.5, 0.55, 0.62, 0.69, kl=(0, 1, 2, 4)),
         "apo, log-probabilities": path(0.5, 0.5, 0.5, 0.66, kl=(0, 0, 0, 6.25)),
         "larger rate": path(0.5, 0.6, 0.7, 0.8), "dpo, tuned": path(0.5, 0.7, 0.75, 0.78),
-        "apo, tuned": path(0.5, 0.7, 0.76, 0.8, kl=(0, 1, 4, 16)), "dpo, misled": path(0.5, 0.52, 0.4, 0.3, kl=(0, 1, 2, 6.25)),
-        "apo, misled": path(0.5, 0.52, 0.36, 0.2),
+        "apo, tuned": path(0.5, 0.7, 0.76, 0.8, kl=(0, 1, 4, 16)),
+        "dpo, misled": path(0.5, 0.52, 0.4, 0.3, kl=(0, 1, 2, 6.25)), "apo, misled": path(0.5, 0.52, 0.36, 0.2),
     }  # fmt: skip
     wanted = {
         "a-round-saved": (0.62, 0.65), "third-round-adds": (0.65, 0.6), "a-round-saved-tuned": (0.76, 0.78),
