@@ -71,6 +71,7 @@ def notebook():
     names = {
         "np": np, "partial": partial, "log_softmax": log_softmax, "p": SimpleNamespace(**PRESET), "lab": Numbers(),
         "rater": Words(), "misleading": "the other rater", "is_whole": is_whole, "extreme_pairs": extreme_pairs,
+        "by_gold": True,
         "apo": apo, "dpo": dpo, "extrapolate": extrapolate, "with_logprobs": with_logprobs, "stream": stream,
         "play": lambda step, path, s, rounds: play(step, path if isinstance(path, list) else [path], s, rounds),
         "pair_logprobs": lambda policy, pairs: np.array([[policy * len(q.chosen) for q in pairs], [0.0] * len(pairs)]),
@@ -80,6 +81,8 @@ def notebook():
         exec(source, names)
     (source,) = [source for source in sources if "def in_units_of_dpo(" in source]
     exec(source[source.index("def in_units_of_dpo(") : source.index("runs = ")], names)
+    (source,) = [source for source in sources if source.startswith("def of_extrapolation(")]
+    exec(source[: source.index("if by_gold")], names)
     return SimpleNamespace(names=names, **{name: value for name, value in names.items() if name.isidentifier()})
 
 
@@ -212,6 +215,18 @@ def test_unseen_pairs_are_followed_in_every_order_from_a_common_first_round(note
     assert (past[0], now[0], on[0]) == pytest.approx((2.5 * length, 4.25 * length, 5.125 * length))
 
 
+def test_without_gold_only_apo_s_extrapolation_is_followed(notebook):
+    notebook.names["by_gold"] = False
+    notebook.lab.world = SimpleNamespace(prompts=lambda n, rng, split: ["x"] * n)
+    notebook.lab.sample = lambda base, prompts, n, rng: answered([["1 a", "3 bbb"]])
+    r = notebook.of_unseen_pairs(0.0, 7)
+    assert [run.t for run in notebook.lab.trained] == [0, 1, 2] and list(r["growth"]) == ["apo"]
+    assert {claim: (list(a), list(b)) for claim, (a, b) in notebook.of_pairs(r).items()} == {
+        "weights-follow": ([pytest.approx(0)], [pytest.approx(0.875 * len("3 bbb"))]),
+        "random-gap": ([pytest.approx(0.875 * len("3 bbb"))], [pytest.approx((1e6 + 0.875) * len("3 bbb"))]),
+    }  # fmt: skip
+
+
 def test_gold_at_a_distance_lies_on_a_straight_line_over_the_root_of_kl(notebook):
     path = [{"kl": 0.0, "gold": 0.5}, {"kl": 1.0, "gold": 0.6}, {"kl": 4.0, "gold": 0.8}]
     assert notebook.at_kl(path, 0.25) == pytest.approx(0.55)
@@ -266,8 +281,8 @@ def test_small_judges_unseen_pairs_and_runs_no_other_arm():
         heldout_pairs=6, max_new_tokens=14, unended="open", steps=2, batch_size=4, learning_rate=1e-3, rounds=2,
     )  # fmt: skip
     claims = {claim["id"]: claim for claim in record["claims"]}
-    assert set(claims) == {"gap-grows-faster", "gap-as-scheduled", "orders-agree", "weights-follow", "random-gap"}
-    assert {len(claim["treatment"]) for claim in claims.values()} == {len(claims["orders-agree"]["control"])}
-    growth = claims["gap-grows-faster"]
-    assert 2 <= len(growth["control"]) <= 6 and np.mean(growth["control"]) == pytest.approx(1)  # in units of its own
-    assert growth["treatment"] != growth["control"]
+    assert set(claims) == {"weights-follow", "random-gap"}
+    follow, random = claims["weights-follow"], claims["random-gap"]
+    assert 2 <= len(follow["control"]) == len(random["treatment"]) <= 6
+    assert np.abs(random["treatment"]) == pytest.approx(follow["control"])  # both are how far a pair's gap was moved
+    assert min(follow["treatment"]) >= 0 and follow["treatment"] != follow["control"]
