@@ -55,6 +55,11 @@ LEAST = {
         "train_prompts": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2, "lora_rank": 2, "heldout": 4,
         "max_new_tokens": 6, "attention_pairs": 2, "ladder_rates": [1e-4, 1e-4], "threads": 1,
     },
+    "apo": {
+        "rounds": 2, "prompts": 6, "responses": 3, "max_new_tokens": 6, "steps": 1, "batch_size": 2,
+        "gradient_accumulation": 2, "optimizer": "adamw_torch", "lora_rank": 2, "heldout": 8, "heldout_pairs": 6,
+        "eval_responses": 2, "base_steps": 2, "table_worlds": 12, "table_rounds": 8, "threads": 1,
+    },
 }  # fmt: skip
 
 
