@@ -2,7 +2,21 @@
 
 from autodidact.losses.consistency import cream
 from autodidact.losses.image_comprehension import stic
+from autodidact.losses.nash import dno, dno_exact
 from autodidact.losses.preference import dpo, hinge, ipo, spin, sppo, sppo_linearised
 from autodidact.losses.shapes import positive, same_shape
 
-__all__ = ["cream", "dpo", "hinge", "ipo", "positive", "same_shape", "spin", "sppo", "sppo_linearised", "stic"]
+__all__ = [
+    "cream",
+    "dno",
+    "dno_exact",
+    "dpo",
+    "hinge",
+    "ipo",
+    "positive",
+    "same_shape",
+    "spin",
+    "sppo",
+    "sppo_linearised",
+    "stic",
+]

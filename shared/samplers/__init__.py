@@ -2,6 +2,7 @@
 
 from autodidact.models.sampling import Sample, sample
 from autodidact.samplers.labelling import extreme_pairs
+from autodidact.samplers.margins import margin_pairs
 from autodidact.samplers.prefix_cache import PrefixCache
 from autodidact.samplers.rain import rain, surroundings
 from autodidact.samplers.selection import best_and_worst, best_of_n, win_rate_matrix
@@ -21,6 +22,7 @@ __all__ = [
     "extreme_pairs",
     "first_step",
     "glue",
+    "margin_pairs",
     "rain",
     "sample",
     "sharpened_answers",
