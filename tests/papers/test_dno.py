@@ -22,8 +22,8 @@ PARAMETERS = {
     "student_margin": 1, "least_grade": 5, "replay": [0.3, 0.15], "rounds": 3, "steps": 2, "batch_size": 4, "beta": 0.1,
     "learning_rate": 1.0, "restrictive_learning_rate": 2.0, "spin_learning_rate": 3.0, "offline_learning_rate": 4.0,
     "lookahead_learning_rate": 5.0, "sft_learning_rate": 6.0, "exact_learning_rate": 7.0, "exact_beta": 0.2,
-    "length_bias": 0.5, "orders": 2, "responses": 2, "heldout_pairs": 3, "table_rounds": 2000, "table_steps": [0.1, 0.5],
-    "margins": [0, 1, 2], "noises": [0.0, 1.5],
+    "length_bias": 0.5, "orders": 2, "responses": 2, "heldout_pairs": 3, "table_rounds": 2000,
+    "table_steps": [0.1, 0.5], "margins": [0, 1, 2], "noises": [0.0, 1.5],
 }  # fmt: skip
 TEACHER, STUDENT = "teacher > student", "student > teacher"
 
@@ -93,7 +93,7 @@ def test_every_kind_of_pair_has_its_own_margin(notebook):
 def test_arms_differ_in_which_pairs_they_keep(notebook):
     sides = lambda make, rng=None: [(q.chosen, q.rejected) for q in make(*SIX, rng)]  # noqa: E731
     everything = [("t", "c"), ("a", "t"), ("a", "b"), ("d", "c")]
-    arms = {name: arm["make"] for name, arm in notebook.names["ARMS"].items()}
+    arms = {name: arm["make"] for name, arm in (notebook.names["ARMS"] | notebook.names["ONCE"]).items()}
     assert sides(arms["dno"]) == everything and sides(arms["restrictive"]) == [("t", "c")]
     assert sides(arms["students alone"]) == [("a", "b"), ("d", "c")]
     assert sides(arms["spin"]) == [("t", "a"), ("t", "b"), ("t", "c"), ("t", "d")]
@@ -101,10 +101,8 @@ def test_arms_differ_in_which_pairs_they_keep(notebook):
     assert one in everything
     coins = sides(arms["shuffled"], np.random.default_rng(1))
     assert [set(pair) for pair in coins] == [set(pair) for pair in everything] and coins != everything
-    rates = [
-        notebook.names["ARMS"][arm].get("learning_rate", 1.0) for arm in ("dno", "restrictive", "spin", "shuffled")
-    ]
-    assert rates == [1.0, 2.0, 3.0, 1.0]
+    rates = [arm.get("learning_rate", 1.0) for arm in notebook.names["ARMS"].values()]
+    assert rates == [1.0, 2.0, 3.0, 7.0, 1.0, 1.0]
 
 
 def test_algorithm_one_has_every_two_answers_once_with_win_rates_against_the_student(notebook):
@@ -118,7 +116,11 @@ def test_algorithm_one_has_every_two_answers_once_with_win_rates_against_the_stu
 
 def test_gaps_are_filtered_and_ties_broken_by_a_coin(notebook):
     grades = np.array([[5.0, 6, 4], [6, 5, 5]])
-    sides = lambda margin, seed=0: {(q.chosen, q.rejected) for q in notebook.by_gap(margin, *SIX[:2], grades, np.random.default_rng(seed))}  # noqa: E731, E501  # fmt: skip
+
+    def sides(margin, seed=0):
+        pairs = notebook.by_gap(margin, *SIX[:2], grades, np.random.default_rng(seed))
+        return {(q.chosen, q.rejected) for q in pairs}
+
     clear = {("t", "b"), ("a", "t"), ("a", "b"), ("t", "c"), ("t", "d")}
     assert sides(1) == clear and sides(2) == {("a", "b")}
     coins = [sides(0, seed) - clear for seed in range(10)]
@@ -148,14 +150,23 @@ def test_every_round_asks_its_own_policy_and_trains_from_it(notebook):
         return policy + how["learning_rate"]
 
     notebook.names["lab"].ask, notebook.names["lab"].train = ask, train
-    path, played = notebook.self_play(5, 0.0, notebook.all_pairs, quality=0.75, order=1)
+    path, played = notebook.self_play(5, 0.0, notebook.all_pairs, quality=0.75)
     assert path == [0, 1, 2, 3] and asked == [(0, 0), (1, 1), (2, 2)]
-    assert [(policy, t) for policy, t, *_ in trained] == [(0, 90), (1, 91), (2, 92)]
+    assert [(policy, t) for policy, t, *_ in trained] == [(0, 0), (1, 1), (2, 2)]
     # grades of the teacher 5, of the student 3, 4, 4 and 2: teacher over b, by two points; in round 1 over a, too
     assert [len(pairs) for pairs in played] == [2, 1, 1]
     assert trained[0][2:] == (1.0, {"beta": 0.1}, [("7.5 taught", "4 a"), ("7.5 taught", "1 b")])
     other = notebook.self_play(5, 0.0, rounds=1, **notebook.names["ARMS"]["algorithm 1"])[0]
     assert other == [0, 7] and trained[-1][3] == {"beta": 0.2}
+
+
+def test_a_first_round_is_trained_in_every_order_of_batches(notebook):
+    said = []
+    notebook.names["lab"].train = lambda base, pairs, s, t, **how: said.append((base, len(pairs), t, how)) or t
+    assert notebook.first_rounds("base", 5, "spin", SIX) == [0, 90]
+    assert [(base, n, how["learning_rate"]) for base, n, _, how in said] == [("base", 4, 3.0)] * 2
+    notebook.first_rounds("base", 5, "dno", SIX)
+    assert said[-1][1] == 4 and said[-1][3]["learning_rate"] == 1.0 and said[-1][3]["loss"].keywords == {"beta": 0.1}
 
 
 def test_arms_without_rounds_take_the_steps_of_all_rounds(notebook):
@@ -217,7 +228,7 @@ def test_claims_that_are_more_than_two_arms(notebook):
         },
         "arms": {"dno": [{"gold": np.array([x, x + 0.1])} for x in (0.5, 0.6, 0.55, 0.7)]},
         "kinds": np.array([[30, 10, 5], [9, 9, 9], [0, 0, 7]]),
-        "slack": {"algorithm 1": [(0.2, 0.5), (0.1, 0.1), (0.05, 0.4)]},
+        "slack": [(0.2, 0.5), (0.1, 0.1), (0.05, 0.4)],
         "dose": {"dno": [0.7, 0.8, 0.9], "spin": [0.4, 0.6, 0.88], "restrictive": [0.6, 0.7, 0.89]},
         "filter": np.array([[0.6, 0.61, 0.59], [0.5, 0.52, 0.55]]),
     }  # fmt: skip

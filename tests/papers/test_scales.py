@@ -24,6 +24,11 @@ LEAST = {
         "prompts": 6, "responses": 3, "max_new_tokens": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
         "lora_rank": 2, "rates": [1e-6], "heldout": 4, "eval_responses": 2, "base_steps": 2, "threads": 1,
     },
+    "dno": {
+        "rounds": 2, "prompts": 6, "responses": 3, "max_new_tokens": 6, "steps": 1, "batch_size": 2,
+        "gradient_accumulation": 2, "lora_rank": 2, "judge_noise": 2.0, "heldout": 4, "eval_responses": 2,
+        "base_steps": 2, "table_rounds": 20, "threads": 1,
+    },
     "self-interpretability": {
         "contexts": 4, "native": 2, "choice_examples": 3, "choice_steps": 2, "choice_batch_size": 2, "report_steps": 2,
         "report_examples": 1, "report_batch_size": 2, "rehearsal": 1, "few_contexts": 1, "lora_rank": 2,
@@ -52,7 +57,10 @@ def test_paper_scale_runs_on_a_checkpoint_in_hub_format(slug, checkpoint, mirror
     monkeypatch.setenv("DATASETS_MIRROR", str(mirror))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     here = str(checkpoint)
-    others = {"spin": {"discriminator": here}, "dbg-self-preference": {"second_model": here, "ladder": [here, here]}}
+    others = {
+        "spin": {"discriminator": here}, "dno": {"teacher_model": here},
+        "dbg-self-preference": {"second_model": here, "ladder": [here, here]},
+    }  # fmt: skip
     given = {"scale": "paper", "model": str(checkpoint), "seeds": 1, **LEAST[slug], **others.get(slug, {})}
     record = measure(slug, **given)
     assert record["scale"] == "paper"
