@@ -52,7 +52,15 @@ def notebook():
         "is_whole": is_whole, "exploitability": exploitability, "exponential_weights": exponential_weights,
         "p": SimpleNamespace(**PARAMETERS), "lab": SimpleNamespace(world=World()),
     }  # fmt: skip
-    for start in ("HELD = ", "KINDS = ", "def all_pairs(", "def cycle(", "FIRST = ", "def numbers("):
+    for start in (
+        "HELD = ",
+        "KINDS = ",
+        "def all_pairs(",
+        "ARMS = ",
+        "def cycle(",
+        "def student_wins(",
+        "def numbers(",
+    ):
         (source,) = [s for s in sources if s.startswith(start)]
         defined = source.split("\nshown = ")[0].split("\nGOLD = ")[0]
         exec(defined, names)
