@@ -58,6 +58,7 @@ def notebook():
         "def all_pairs(",
         "ARMS = ",
         "def cycle(",
+        "FIRST = ",
         "def student_wins(",
         "def numbers(",
     ):
