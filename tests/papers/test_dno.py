@@ -23,7 +23,7 @@ PARAMETERS = {
     "learning_rate": 1.0, "restrictive_learning_rate": 2.0, "spin_learning_rate": 3.0, "offline_learning_rate": 4.0,
     "lookahead_learning_rate": 5.0, "sft_learning_rate": 6.0, "exact_learning_rate": 7.0, "exact_beta": 0.2,
     "length_bias": 0.5, "orders": 2, "responses": 2, "heldout_pairs": 3, "table_rounds": 2000,
-    "table_steps": [0.1, 0.5], "margins": [0, 1, 2], "noises": [0.0, 1.5],
+    "table_steps": [0.1, 0.5], "perfect_rates": [8.0, 9.0, 0.5], "margins": [0, 1, 2], "noises": [0.0, 1.5],
 }  # fmt: skip
 TEACHER, STUDENT = "teacher > student", "student > teacher"
 
@@ -228,6 +228,12 @@ def test_pairs_that_the_student_has_won(notebook):
     assert [(q.prompt, q.chosen, q.rejected) for q in pairs] == [("x", "9 b", "7.5 taught")]  # a tie is no win
     notebook.names["pair_logprobs"] = lambda policy, pairs: np.array([[policy, 2.0 * policy], [1.0, -policy]])
     assert notebook.margin_growth(1.0, [2.0, 4.0], pairs).tolist() == [[1, 3], [3, 9]]
+
+
+def test_a_perfect_teacher_calls_for_rates_of_its_own(notebook):
+    assert notebook.dosed("spin", 0.45)["learning_rate"] == 3.0 and "learning_rate" not in notebook.dosed("dno", 0.45)
+    assert [notebook.dosed(name, 1.0)["learning_rate"] for name in ("dno", "restrictive", "spin")] == [8.0, 9.0, 0.5]
+    assert notebook.dosed("restrictive", 0.6)["quality"] == 0.6
 
 
 def test_claims_that_are_more_than_two_arms(notebook):
