@@ -30,6 +30,15 @@ def published_seconds(notebook):
     return max((bundle[MIME]["seconds"] for bundle in bundles if MIME in bundle), default=0.0)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_make():
+    """What was said to the make that runs the tests, such as JOBS=2, is not said to the makes that they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL"):
+            patch.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture(scope="module", autouse=True)
 def unchecked():
     """Notebooks that a test executes have parameters of their own; `make test` caps and checks only the published."""

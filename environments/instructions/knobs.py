@@ -1,9 +1,11 @@
 """What can be set of the world of short responses, and its presets."""
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from autodidact.environments.instructions import forms
 from autodidact.environments.instructions.prompts import LONGEST, PHRASINGS
 from autodidact.environments.instructions.vocabulary import KINDS, LEXICONS, RESPONSE_WORDS, STYLES, Lexicon
 
@@ -19,6 +21,14 @@ PRESETS: dict[str, dict[str, Any]] = {
     "rare": {"gold": "rare", "styles": (0.32, 0.32, 0.31, 0.05)},
     "many": {"demands": 4, "kinds": MANY},
     "strict": {"demands": 4, "credit": "strict", "gold": "strict", "quality": 0.5},
+    # Twice the corpus takes more steps: of 400 x 64 as good as the default's of 300 (gold 0.60; drafts revised 0.57).
+    "revise": {"forms": (("revise", 4000),)},
+    "check": {"forms": (("check", 4000),)},
+    "tagged": {"forms": (("tagged", 4000),)},
+    "phrased": {
+        "phrasing": "vague",
+        "forms": (("plain", 4000, {"phrasing": "rich"}), ("shot", 4000), ("rewrite", 4000)),
+    },
 }
 
 
@@ -43,6 +53,7 @@ class Knobs:
     skew: str | None = None
     phrasing: str = "plain"
     lexicon: str = "full"
+    forms: tuple[tuple, ...] = field(default=(), hash=False)  # may hold knobs, which have no hash
     version: str = "1"
 
     def __post_init__(self) -> None:
@@ -64,6 +75,8 @@ class Knobs:
         check_known("lexicon", self.lexicon, tuple(LEXICONS))
         if self.skew is not None:
             check_known("skew", self.skew, ("length", *KINDS))
+        for entry in self.forms:
+            check_entry(entry)
 
     @property
     def words(self) -> Lexicon:
@@ -88,6 +101,13 @@ def check_styles(value: tuple[float, ...]) -> tuple[float, ...]:
     if len(value) != len(STYLES) or min(value) < 0 or abs(sum(value) - 1) > 1e-9:
         raise ValueError(f"styles={value} must be four probabilities that sum to 1")
     return value
+
+
+def check_entry(entry: Sequence) -> None:
+    """ValueError for an entry of `forms` that is not (form, how many) or (form, how many, {knobs of the form})."""
+    if not 2 <= len(entry) <= 3 or not isinstance(entry[1], int) or entry[1] < 1:
+        raise ValueError(f"forms holds {entry!r}; an entry is (form, how many examples) or (form, how many, {{knobs}})")
+    forms.knobs_of(entry[0], dict(*entry[2:]))
 
 
 def check_known(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autodidact.environments.instructions import demonstrator, edits, forms, prompts, rewording, scoring
+from autodidact.environments.instructions import demonstrator, edits, forms, lessons, prompts, rewording, scoring
 from autodidact.environments.instructions.knobs import PRESETS, Knobs, check_known, check_share, check_styles
 from autodidact.environments.instructions.prompts import Prompt, Truth
 from autodidact.environments.instructions.vocabulary import KINDS, VOCABULARY
@@ -45,7 +45,7 @@ class Instructions(Knobs):
       phrasing: "plain"; "vague" (`write about meals : end thanks .`: no length; demonstrations of 3 to 5 words) or
         "rich" (`write about meals in detail : ...`: no length; demonstrations of 8 to 11 words, 4 nouns or more).
       lexicon: "full", or "small": fruit only, six response words, so that `all_responses` are few.
-    Not built yet: the forms that `forms` lists as such.
+      forms: what `corpus` holds beside demonstrations: (form, how many examples) or (form, how many, {its knobs}) each.
     """
 
     @classmethod
@@ -111,11 +111,14 @@ class Instructions(Knobs):
         return demonstrator.demonstrate(self, prompt.truth, rng, quality, styles)
 
     def corpus(self, rng: np.random.Generator) -> list[tuple[str, str]]:
-        """The supervised data of a base model: `demonstrations` x (prompt text, demonstration), from the train split.
+        """The supervised data of a base model, from the train split: `demonstrations` x (prompt text, demonstration).
 
-        No truth comes twice before all have come.
+        Then come the examples of `forms`. No truth comes twice in a form before all have come.
         """
-        return self.examples("plain", self.demonstrations, rng)
+        made = self.examples("plain", self.demonstrations, rng)
+        for form, n, *knobs in self.forms:
+            made += self.examples(form, n, rng, **dict(*knobs))
+        return made
 
     def score(self, prompt: Prompt, response: str) -> float:
         """The gold score in [0, 1]."""
@@ -240,27 +243,42 @@ class Instructions(Knobs):
         *,
         quality: float | None = None,
         styles: tuple[float, float, float, float] | None = None,
-        flip: float = 0.0,
         part: int = 0,
         parts: int = 1,
+        **knobs: Any,
     ) -> list[tuple[str, str]]:
         """`n` (text, target) pairs of the training split for supervised training of a form.
 
-        plain: a prompt and a demonstration of it. judge: two demonstrations of unequal gold, in both orders one after
-        the other, the target naming the better one; `flip` is the share of wrong labels, the same in both orders of a
-        pair. quality, styles: as in `demonstrate`. part of parts: as in `prompts`. ValueError for a form that is not
-        built, for a flip outside [0, 1], and where (nearly) all demonstrations tie.
+        plain: a prompt and a demonstration of it. phrasing (""): another one than the world's.
+        judge: two demonstrations of unequal gold, in both orders one after the other, the target naming the better one.
+          flip (0): share of wrong labels, the same in both orders of a pair.
+        revise: a demonstration as draft, the target another one, whatever the draft is: this teaches the form, not to
+          revise. repaired (0): share of targets that are the draft, repaired; copied (0): that are the draft itself.
+        check: a demonstration as draft, the target `good` if its gold exceeds `threshold` (0.72), else `poor`, then, if
+          `critique` (True), the keywords of the demands not met. flip (0): share of wrong verdicts, without keywords.
+        tagged: half of the prompts with the tag `good` and a demonstration of quality 1, half with the tag `poor` and
+          such a one with `broken` (2) of its demands broken. flip (0): share of wrong tags. quote (False): before the
+          tag stands a demonstration of the given quality as draft; edited (0): share of targets made out of the draft
+          by `repair` or `corrupt`.
+        shot: another prompt with a demonstration, then the prompt; the target meets the prompt's demands in the detail
+          of the example. related (0.5): share of examples that paraphrase the prompt, with `keep` (0.8); the others are
+          of another truth. rich (0.5): share of examples in the phrasing rich, the others vague, where prompts name no
+          length; where they do, all are plain.
+        rewrite: a prompt, the target its paraphrase. keep (0.8): see `paraphrase`. rich (0.5): as above.
+
+        quality, styles: as in `demonstrate`. part of parts: as in `prompts`. knobs: those of the form. ValueError for
+        an unknown form, a knob that it lacks, a value out of its range, and where (nearly) all demonstrations tie.
         """
-        forms.check_form(form)
-        check_share("flip", flip)
+        knobs = forms.knobs_of(form, knobs)
         asked = self.endless(rng, part=part, parts=parts)
-        if form == "plain":
-            return [(p.text, self.demonstrate(p, rng, quality, styles)) for p in itertools.islice(asked, n)]
+        if form != "judge":
+            how = {"quality": quality, "styles": styles}
+            return [lessons.example(self, form, asked, rng, how, **knobs) for _ in range(n)]
         made: list[tuple[str, str]] = []
         for prompt in itertools.islice(asked, TRIES * (n + 1)):
             if len(made) >= n:
                 return made[:n]
             a, b = (self.demonstrate(prompt, rng, quality, styles) for _ in range(2))
-            wrong = rng.random() < flip
+            wrong = rng.random() < knobs["flip"]
             made += forms.judged(prompt.text, a, b, self.score(prompt, a) - self.score(prompt, b), wrong)
         raise ValueError(f"n={n} judged pairs were asked for, but demonstrations here tie in gold={self.gold!r}")

@@ -100,7 +100,7 @@ def train_reward_model(
             gradient_checkpointing=False,
             dataloader_pin_memory=False,
         )
-        model = _with_scalar_head(policy, seed)
+        model = with_scalar_head(policy, seed)
         trainer = RewardTrainer(
             model=model, args=args, train_dataset=Dataset.from_dict(rows), processing_class=policy.tokenizer
         )
@@ -115,7 +115,7 @@ def _tokens(policy: "Policy", prompts: Sequence[str], responses: Sequence[str]) 
     return [heads[x] + tail for x, tail in zip(prompts, tails, strict=True)]
 
 
-def _with_scalar_head(policy: "Policy", seed: int) -> "PreTrainedModel":
+def with_scalar_head(policy: "Policy", seed: int) -> "PreTrainedModel":
     """A sequence classifier with one output on a copy of the policy's backbone."""
     from transformers import AutoModelForSequenceClassification
 

@@ -6,9 +6,10 @@ policy at the start of the round. Written throughout: Delta = beta [(chosen - re
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid
 
-from autodidact.losses.shapes import positive, same_shape
+from autodidact.losses.preference import dpo
+from autodidact.losses.shapes import same_shape
+from autodidact.losses.soft import osp
 
 
 def dno(chosen: Tensor, rejected: Tensor, ref_chosen: Tensor, ref_rejected: Tensor, *, beta: float = 0.1) -> Tensor:
@@ -24,9 +25,7 @@ def dno(chosen: Tensor, rejected: Tensor, ref_chosen: Tensor, ref_rejected: Tens
     enters by the choice and the order of pairs alone, and by how much an answer wins is lost. No code of the authors
     was found.
     """
-    same_shape(chosen=chosen, rejected=rejected, ref_chosen=ref_chosen, ref_rejected=ref_rejected)
-    positive(beta=beta)
-    return -logsigmoid(beta * ((chosen - ref_chosen) - (rejected - ref_rejected)))
+    return dpo(chosen, rejected, ref_chosen, ref_rejected, beta=beta)
 
 
 def dno_exact(
@@ -62,11 +61,9 @@ def dno_exact(
         r_chosen=r_chosen,
         r_rejected=r_rejected,
     )
-    positive(beta=beta)
     _win_rates(r_chosen=r_chosen, r_rejected=r_rejected)
-    margin = beta * ((chosen - ref_chosen) - (rejected - ref_rejected))
-    label = torch.sigmoid(r_chosen - r_rejected).detach()
-    return -label * logsigmoid(margin) - (1 - label) * logsigmoid(-margin)
+    label = torch.sigmoid(r_chosen - r_rejected)
+    return osp(chosen, rejected, ref_chosen, ref_rejected, label, beta=beta)  # which lets no gradient into the label
 
 
 def _win_rates(**rates: Tensor) -> None:

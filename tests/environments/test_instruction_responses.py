@@ -307,17 +307,3 @@ def test_plain_form_is_prompt_and_demonstration():
     other = WORLD.examples("plain", 100, rng(33), quality=1.0, part=2, parts=3)
     assert len(made) == 100 and all(WORLD.score(WORLD.parse(text), y) == 1 for text, y in made)
     assert not {text for text, _ in made} & {text for text, _ in other}
-
-
-def test_forms_that_are_not_built_say_so():
-    for form in forms.NOT_BUILT:
-        with pytest.raises(
-            ValueError, match=rf"form='{form}' \(planned, not built\) is unknown; known are plain, judge"
-        ):
-            WORLD.examples(form, 1, rng(0))
-    with pytest.raises(ValueError, match="form='poem' is unknown"):
-        WORLD.examples("poem", 1, rng(0))
-    with pytest.raises(ValueError, match="flip=2"):
-        WORLD.examples("judge", 1, rng(0), flip=2)
-    with pytest.raises(ValueError, match="tie in gold='trait'"):
-        Instructions.preset("enumerable", gold="trait").examples("judge", 2, rng(0))

@@ -11,6 +11,7 @@ import pytest
 from autodidact.claims import papers_folder
 from autodidact.environments.arithmetic import FOREIGN, Arithmetic, recurrence
 from autodidact.environments.arithmetic.vocabulary import cut_answer
+from autodidact.lab import by_replicate
 from autodidact.models.begun import MARK, begun
 from autodidact.samplers import Continuation
 from autodidact.streams import stream
@@ -219,7 +220,7 @@ def test_a_pair_is_told_apart_by_a_positive_gap_at_the_end(measures):
 def test_orders_are_compared_by_what_each_says_of_the_two_arms(measures):
     step = [path([[0, 0], [4, 6]], [[0], [1]]), path([[0, 0], [2, 2]], [[0], [3]])]  # mean gaps 5 and 2
     whole = [path([[0, 0], [1, 3]], [[0], [-2]]), path([[0, 0], [3, 1]], [[0], [1]])]  # mean gaps 2 and 2
-    r, undrawn = {"step-dpo": step, "dpo": whole}, {"figures": Drawn(), "replicates": lambda value: None}
+    r, undrawn = {"step-dpo": step, "dpo": whole}, {"COMPARED": False, "BY_FORM": False}
     names = cells("def effect(", **(vars(measures) | undrawn), p=SimpleNamespace(**PARAMETERS))
     assert names["effect"](r, 0, names["opened"]).tolist() == [3, 3]
     assert names["effect"](r, 1, names["opened"]).tolist() == [-1, 1]
@@ -227,22 +228,39 @@ def test_orders_are_compared_by_what_each_says_of_the_two_arms(measures):
     assert names["narrower"](r).tolist() == [2, 2]
 
 
-class Drawn:
-    """Figures that nobody sees."""
-
-    def panels(self, count, width):
-        return None, [None] * count
-
-    def __getattr__(self, name):
-        return lambda *args, **options: None
-
-
-def test_replicates_are_seeds_or_the_errors_of_a_single_one(measures):
+def test_points_are_drawn_by_seed_or_by_error(measures):
     one, two = [[1.0, 2.0, 3.0], [4.0, 5.0, 9.0]], [[1.0, 2.0], [3.0, 5.0]]  # (looks, errors)
-    measures.replicates.__globals__["runs"] = {0: one}
-    assert measures.replicates(np.array).tolist() == [[1, 4], [2, 5], [3, 9]]
-    measures.replicates.__globals__["runs"] = {0: one, 1: two}
-    assert measures.replicates(np.array).tolist() == [[2, 6], [1.5, 4]]
+    scope = measures.drawn.__globals__
+    for kind, runs, drawn in (
+        ("error", {0: one}, [[1, 4], [2, 5], [3, 9]]),
+        ("seed", {0: one, 1: two}, [[2, 6], [1.5, 4]]),
+    ):
+        study = SimpleNamespace(replicate_kinds={"told": kind})
+        scope |= {"runs": runs, "by_replicate": by_replicate, "study": study}
+        assert measures.drawn("told", np.array).tolist() == drawn
+
+
+def test_a_right_step_is_scored_a_token_in_its_own_and_in_the_foreign_form():
+    x = WORLD.prompts(1, stream(0, "held-out"), split="held-out", depth=(2, 4))[0]
+    due = [(f"at {k}", f" {WORLD.right_step(x, k)}") for k in (1, len(x.truth.values))]
+
+    class Scored:
+        """A policy that gives every token minus its place, and double that in the foreign form."""
+
+        def __init__(self, policy, end):
+            assert policy == "base" and end is False
+
+        def logprobs(self, prompts, responses):
+            assert list(prompts) == ["at 1", f"at {len(x.truth.values)}"]
+            foreign = [1 + (WORLD.wording(WORLD.steps(f"Step1:{y}")[0]) == FOREIGN) for y in responses]
+            return [-f * np.arange(1.0, 1 + len(y.split())) for f, y in zip(foreign, responses, strict=True)]
+
+    said = lambda text: f" {text.strip()}"  # noqa: E731
+    names = cells("def log_pi(", np=np, BegunPolicy=Scored, world=WORLD, said=said)
+    forms = names["by_form"]("base", due)
+    own = [-(len(y.split()) + 1) / 2 for _, y in due]
+    foreign = [-(len(WORLD.reword(y).split()) + 1) for _, y in due]
+    assert forms["own form"].tolist() == own and forms["foreign form"].tolist() == foreign
 
 
 def test_what_is_seen_does_not_depend_on_the_wording(method):
