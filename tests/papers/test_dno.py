@@ -244,7 +244,8 @@ def test_claims_that_are_more_than_two_arms(notebook):
         "arms": {"dno": [{"gold": np.array([x, x + 0.1])} for x in (0.5, 0.6, 0.55, 0.7)]},
         "kinds": np.array([[30, 10, 5], [9, 9, 9], [0, 0, 7]]),
         "slack": [(0.2, 0.5), (0.1, 0.1), (0.05, 0.4)],
-        "dose": {"dno": [0.7, 0.8, 0.9], "spin": [0.4, 0.6, 0.88], "restrictive": [0.6, 0.7, 0.89]},
+        "dose": {"dno": [0.7, 0.8, 0.9], "spin": [0.4, 0.6, 0.88], "restrictive": [0.6, 0.7, 0.89],
+                 "teacher": [0.5, 0.65, 1.0]},
         "filter": np.array([[0.6, 0.61, 0.59], [0.5, 0.52, 0.55]]),
     }  # fmt: skip
     said = {claim: [np.asarray(side).tolist() for side in sides] for claim, sides in notebook.numbers(r).items()}
@@ -252,7 +253,7 @@ def test_claims_that_are_more_than_two_arms(notebook):
         "student-wins": ([2, 3], [-0.5, 0.5]), "student-wins-restricted": ([2, 3], [0, 0]),
         "orders-agree": ([2, 2], [3, 3]), "every-round-adds": (-0.05, 0), "student-overtakes": (0, 0.25),
         "monotone-learned": (0.05 - 0.2 * 0.4, 0), "perfect-teacher": (0.9, 0.88),
-        "perfect-teacher-restrictive": (0.9, 0.89), "lead-falls-with-quality": (0.3, 0.02),
+        "perfect-teacher-restrictive": (0.9, 0.89), "lead-falls-with-quality": (0.3, 0.02), "passes-poorer-teacher": (0.8, 0.65),
         "filter-under-noise": (0.55, 0.5), "noise-is-why": (0.05, -0.01),
     }  # fmt: skip
     assert said.keys() == expected.keys()
