@@ -3,6 +3,7 @@
 from autodidact.lab.answers import Answers
 from autodidact.lab.lab import Lab
 from autodidact.lab.measures import arm_rows, measure_arms, measure_runs
+from autodidact.lab.reach import where_reached
 from autodidact.lab.replicates import by_replicate
 from autodidact.lab.rounds import (
     labelled_pairs,
@@ -27,5 +28,6 @@ __all__ = [
     "pair_lengths",
     "pair_logprobs",
     "play",
+    "where_reached",
     "with_logprobs",
 ]

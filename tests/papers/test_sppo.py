@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autodidact.claims import papers_folder
-from autodidact.lab import Answers, Lab, play
+from autodidact.lab import Answers, Lab, play, where_reached
 from autodidact.losses import dpo, ipo, sppo, sppo_linearised
 from autodidact.models import Response, is_whole
 from autodidact.samplers import Sample, extreme_pairs, win_rate_matrix
@@ -41,6 +41,7 @@ def method():
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     names = {
         "np": np, "partial": partial, "p": SimpleNamespace(**PARAMETERS), "rater": Scores(), "is_whole": is_whole,
+        "where_reached": where_reached,
         "win_rate_matrix": win_rate_matrix, "extreme_pairs": extreme_pairs, "Pair": Pair, "stream": stream,
         "torch_seed": torch_seed, "pair_logprobs": pair_logprobs, "play": play, "sppo": sppo, "dpo": dpo, "ipo": ipo,
         "sppo_linearised": sppo_linearised, "study": SimpleNamespace(judged=("active-regression",)),
@@ -120,15 +121,9 @@ def path_of(better, worse, seen=((0.0,), (0.0,))):
     return {"unseen": sides[:, :, None] + offsets[:, None, :], "seen": np.array(seen)}
 
 
-def test_paths_meet_at_a_gap(method):
-    path = path_of([-0.25, -0.75, -1.0], [-1.25, -2.75, -2.0])  # the gap shrinks at last
+def test_a_gap_may_shrink_at_last(method):
+    path = path_of([-0.25, -0.75, -1.0], [-1.25, -2.75, -2.0])
     assert method.gaps(path).tolist() == [0, 1, 2, 1]
-    assert method.at_gap(path, 1.5).tolist() == [0, -1]  # half way from the first checkpoint to the second
-    assert method.at_gap(path, 0.5).tolist() == [0.125, -0.375]
-    assert method.at_gap(path, 2.0).tolist() == [-0.25, -1.25]
-    assert method.at_gap(path, 0.0).tolist() == [0, 0]
-    with pytest.raises(IndexError):  # it never comes that far
-        method.at_gap(path, 2.5)
 
 
 def test_the_common_gap_is_sppo_s_own_or_the_least_that_is_reached(method):

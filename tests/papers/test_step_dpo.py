@@ -11,7 +11,7 @@ import pytest
 from autodidact.claims import papers_folder
 from autodidact.environments.arithmetic import FOREIGN, Arithmetic, recurrence
 from autodidact.environments.arithmetic.vocabulary import cut_answer
-from autodidact.lab import by_replicate
+from autodidact.lab import by_replicate, where_reached
 from autodidact.models.begun import MARK, begun
 from autodidact.samplers import Continuation
 from autodidact.streams import stream
@@ -192,7 +192,7 @@ def test_what_moves_is_the_log_likelihood(method):
 
 @pytest.fixture(scope="module")
 def measures():
-    return SimpleNamespace(**cells("def last(", np=np, runs={}, PAIR=("step-dpo", "dpo")))
+    return SimpleNamespace(**cells("def last(", np=np, where_reached=where_reached, runs={}, PAIR=("step-dpo", "dpo")))
 
 
 def path(gaps, right):
@@ -204,8 +204,7 @@ def test_right_steps_are_read_at_the_gap_that_both_arms_reach(measures):
     near = path([[0, 0], [1, 1], [4, 5]], [[0, 0, 0], [0, 0, 0], [0.2, 0, 0]])  # mean gaps 0, 1, 4.5
     r = {"step-dpo": [near, near], "dpo": [far, near]}
     assert measures.reach(r) == 4.5
-    assert measures.at_gap(far, 4.5).tolist() == [-2.5, 0, 1]  # half-way from gap 3 to gap 6
-    assert measures.right_steps(r, "dpo").tolist() == [(-2.5 + 0.2) / 2, 0, 0.5]
+    assert measures.right_steps(r, "dpo").tolist() == [(-2.5 + 0.2) / 2, 0, 0.5]  # far: half-way from gap 3 to gap 6
     assert measures.right_steps(r, "step-dpo", 0.5).tolist() == pytest.approx([0.2 * 1.25 / 3.5, 0, 0])
     shrinking = {"step-dpo": [near], "dpo": [path([[0, 0], [-1, -1], [-2, 0]], [[0], [-3], [-9]])]}
     assert measures.reach(shrinking) == 0 and measures.right_steps(shrinking, "dpo").tolist() == [0]
