@@ -252,7 +252,7 @@ def test_claims_that_are_more_than_two_arms(notebook):
     expected = {
         "student-wins": ([2, 3], [-0.5, 0.5]), "student-wins-restricted": ([2, 3], [0, 0]),
         "orders-agree": ([2, 2], [3, 3]), "every-round-adds": (-0.05, 0), "student-overtakes": (0, 0.25),
-        "monotone-learned": (0.05 - 0.2 * 0.4, 0), "perfect-teacher": (0.9, 0.88),
+        "monotone-learned": (0.05, 0), "perfect-teacher": (0.9, 0.88),
         "perfect-teacher-restrictive": (0.9, 0.89), "lead-falls-with-quality": (0.3, 0.02),
         "passes-poorer-teacher": (0.8, 0.65), "filter-under-noise": (0.55, 0.5), "noise-is-why": (0.05, -0.01),
     }  # fmt: skip
