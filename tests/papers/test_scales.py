@@ -30,6 +30,11 @@ LEAST = {
         "prompts": 6, "responses": 3, "max_new_tokens": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
         "lora_rank": 2, "rates": [1e-6], "heldout": 4, "eval_responses": 2, "base_steps": 2, "threads": 1,
     },
+    "dno": {
+        "rounds": 2, "prompts": 6, "responses": 3, "max_new_tokens": 6, "steps": 1, "batch_size": 2,
+        "gradient_accumulation": 2, "lora_rank": 2, "judge_noise": 2.0, "heldout": 4, "eval_responses": 2,
+        "base_steps": 2, "table_rounds": 20, "threads": 1,
+    },
     "srpo": {
         "prompts": 6, "responses": 2, "max_new_tokens": 6, "steps": 1, "batch_size": 2,
         "gradient_accumulation": 2, "lora_rank": 2, "revisions": 2, "heldout": 4, "eval_responses": 2,
@@ -68,7 +73,10 @@ def test_paper_scale_runs_on_a_checkpoint_in_hub_format(slug, checkpoint, mirror
     monkeypatch.setenv("DATASETS_MIRROR", str(mirror))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     here = str(checkpoint)
-    others = {"spin": {"discriminator": here}, "dbg-self-preference": {"second_model": here, "ladder": [here, here]}}
+    others = {
+        "spin": {"discriminator": here}, "dno": {"teacher_model": here},
+        "dbg-self-preference": {"second_model": here, "ladder": [here, here]},
+    }  # fmt: skip
     given = {"scale": "paper", "model": str(checkpoint), "seeds": 1, **LEAST[slug], **others.get(slug, {})}
     record = measure(slug, **given)
     assert record["scale"] == "paper"
