@@ -96,6 +96,23 @@ def test_cut_answers_make_no_pair_where_they_are_dropped(method):
     assert pair.prompt == "y"
 
 
+def test_where_there_are_no_demonstrations_two_samples_that_end_take_their_place(method):
+    cut = Response("cut", (1,), False, "v")
+    drawn = [["a", cut, "b", "c"], [cut, cut, cut, "d"]]
+    method.names["p"].samples = 4
+    asked_for = []
+    sample = lambda base, prompts, n, rng: asked_for.append(n) or SimpleNamespace(texts=drawn)  # noqa: E731
+    method.names["lab"] = SimpleNamespace(world=SimpleNamespace(), sample=sample)
+    assert method.dataset(None, asked(2), 7, 0) == [["a", cut], [cut, cut]] and asked_for == [4]
+    method.names["p"].unended = "dropped"
+    rated(method, a=0.0, b=100.0, d=200.0, own=50.0)
+    data = method.dataset(None, asked(2), 7, 0)
+    assert data == [["a", "b"], ["d"]]
+    assert [q.chosen for q, _, _ in method.ranked(asked(2), data, 7, 0)] == ["b"]
+    rows = method.ranked(asked(2), [["own", *two] for two in data], 7, 0)
+    assert [(q.chosen, q.rejected) for q, _, _ in rows] == [("b", "a"), ("d", "own")]
+
+
 def test_the_data_set_has_a_demand_broken_and_never_the_rare_style_unless_it_is_shown(method):
     world = method.names["lab"].world
     prompts = world.prompts(200, np.random.default_rng(0))
