@@ -126,6 +126,12 @@ def test_the_data_set_has_a_demand_broken_and_never_the_rare_style_unless_it_is_
     assert [z for _, z in shown] == [z for _, z in rows]
 
 
+def test_where_no_prompt_makes_a_pair_that_is_said(method):
+    rated(method, a=0.0)
+    with pytest.raises(ValueError, match="0 of prompts=2 make a pair"):
+        method.ranked(asked(2), [["a", "a", "a"], ["a"]], 7, 0)
+
+
 class Recorder:
     """A lab that notes what it was asked to train."""
 
