@@ -34,7 +34,7 @@ def method():
     world = Instructions()
     names = {
         "np": np, "torch": torch, "partial": partial, "p": SimpleNamespace(**PARAMETERS), "Pair": Pair,
-        "stream": stream, "torch_seed": torch_seed, "is_whole": is_whole, "selm": selm, "dpo": dpo,
+        "stream": stream, "torch_seed": torch_seed, "procedural": True, "is_whole": is_whole, "selm": selm, "dpo": dpo,
         "OwnResponses": OwnResponses, "train_beside": train_beside, "by_reward": True,
         "study": SimpleNamespace(judged=("reward", "discovery")), "lab": SimpleNamespace(world=world),
         "rater": BradleyTerry(world, c=6.0, style={"R": 1.5}),
@@ -102,7 +102,7 @@ def test_where_there_are_no_demonstrations_two_samples_that_end_take_their_place
     method.names["p"].samples = 4
     asked_for = []
     sample = lambda base, prompts, n, rng: asked_for.append(n) or SimpleNamespace(texts=drawn)  # noqa: E731
-    method.names["lab"] = SimpleNamespace(world=SimpleNamespace(), sample=sample)
+    method.names["lab"], method.names["procedural"] = SimpleNamespace(sample=sample), False
     assert method.dataset(None, asked(2), 7, 0) == [["a", cut], [cut, cut]] and asked_for == [4]
     method.names["p"].unended = "dropped"
     rated(method, a=0.0, b=100.0, d=200.0, own=50.0)
