@@ -194,13 +194,15 @@ def test_claims_take_the_arms_they_name(method):
     arm = lambda gold, credit, gradient=1.0: {"gold": gold, "all": credit, "gradient": gradient}  # noqa: E731
     arms = {"dpo": arm(0.6, 0.7, 2.0), "t-reg": arm(0.65, 0.75), "oracle": arm(0.7, 0.9), "shuffled": arm(0.5, 0.6),
             "constant": arm(0.6, 0.7, 3.3)}  # fmt: skip
-    r = {"contrast": {"own": {"all": 0.8, "items": "one"}, "another's": {"all": 0.55, "items": "two"}}, "arms": arms}
+    r = {"contrast": {"own": {"all": 0.8, "items": "one"}, "another's": {"all": 0.55, "items": "two"},
+                      "lies": [0.8, 0.7, 0.6]}, "arms": arms}  # fmt: skip
     assert method.tokens(r) == {"finds-guilty": (0.8, 0.5), "reads-the-prompt": (0.8, 0.55)}
     said = method.policies(r)
     assert said.pop("constant-step") == (pytest.approx(0.1), 0.0)  # 3.3 for 2 x 1.5
     assert said == {
         "better-credit": (0.75, 0.7), "beats-dpo": (0.65, 0.6), "finds-more-than-dpo": (0.8, 0.7),
         "oracle-credit": (0.9, 0.7), "oracle-gold": (0.7, 0.6), "own-order": (0.75, 0.6),
+        "lying-tags": (0.8, 0.6),
     }  # fmt: skip
     method.names["trains"] = False
     assert method.tokens(r)["reads-the-prompt"] == ("one", "two")
