@@ -61,19 +61,19 @@ def test_guilt_is_the_world_s_blame_and_the_end_does_not_count(method):
     world = load_world("instructions/default")
     method.names["lab"] = SimpleNamespace(world=world)
     x = world.parse("write 5 words about games : begin yes , use tag , skip and .")
-    text = "happy tag and golf with dice"  # a wrong first word, a forbidden one, a word too many
+    text = "happy tag and golf with dice"  # a wrong first word, the demanded one, a forbidden one, one too many
     found = method.guilt(Letters(), x, text)
-    assert np.array_equal(found, [1, 0, 1, 0, 0, 1, NAN], equal_nan=True)
+    assert np.array_equal(found, [-1, 1, -1, 0, 0, -1, NAN], equal_nan=True)
     cut = SimpleNamespace(encode_response=lambda y: [0, 1, 2])  # sampled to its limit: no end token
-    assert method.guilt(cut, x, "happy tag and").tolist() == [1, 0, 1]
+    assert method.guilt(cut, x, "happy tag and").tolist() == [-1, 1, -1]
 
 
 @pytest.mark.parametrize(
     ("text", "guilt"),
     [
         ("Bees make honey.", [0, 0, 0, NAN]),
-        ("Bees make honey. Indeed so.", [0, 0, 0, 1, 1, NAN]),  # a second sentence
-        ("a b c d e f g h i j", [0] * 8 + [1, 1, NAN]),  # words past the eighth
+        ("Bees make honey. Indeed so.", [0, 0, 0, -1, -1, NAN]),  # a second sentence
+        ("a b c d e f g h i j", [0] * 8 + [-1, -1, NAN]),  # words past the eighth
     ],
 )
 def test_guilt_of_a_sentence_lies_behind_its_end_and_behind_the_last_word_allowed(method, text, guilt):
@@ -119,11 +119,11 @@ def test_controls_are_made_of_the_same_rewards(method):
 def test_auroc_is_that_of_scikit_learn_on_what_counts(method):
     rng = np.random.default_rng(0)
     values = [np.round(rng.normal(size=n), 1) for n in (5, 3, 40)]
-    marks = [(rng.random(len(v)) < 0.3).astype(float) for v in values]
+    marks = [rng.choice([-1.0, 0.0, 1.0], len(v)) for v in values]
     marks[0][2] = NAN
     flat, want = np.concatenate(values), np.concatenate(marks)
     kept = ~np.isnan(want)
-    assert method.auroc(values, marks) == pytest.approx(roc_auc_score(want[kept], -flat[kept]))
+    assert method.auroc(values, marks) == pytest.approx(roc_auc_score(want[kept] < 0, -flat[kept]))
     assert np.isnan(method.auroc([np.ones(2)], [np.zeros(2)]))
 
 
@@ -173,7 +173,7 @@ def test_an_arm_without_rewards_is_dpo_and_one_with_them_t_reg(method):
 
 def test_the_contrast_is_judged_by_prompt_and_under_another_prompt(method):
     """Two prompts, two answers each; the rewards know the guilty words of their own prompt alone."""
-    marks = [np.array(row, float) for row in ([1, 0], [0, 1], [0, 0], [0, 0])]
+    marks = [np.array(row, float) for row in ([-1, 0], [1, -1], [0, 1], [0, 0])]
     knows = {"a": [[-0.4, 0.1], [0.2, -0.3]], "b": [[0.3, 0.3], [0.3, 0.3]]}
     asked = []
 
