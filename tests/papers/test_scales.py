@@ -30,8 +30,8 @@ LEAST = {
         "table_responses": 3, "threads": 1,
     },
     "t-reg": {
-        "prompts": 6, "responses": 2, "max_new_tokens": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
-        "lora_rank": 2, "alphas": [0.25, 4.0], "heldout": 4, "eval_responses": 2, "threads": 1,
+        "prompts": 12, "responses": 4, "max_new_tokens": 40, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
+        "lora_rank": 2, "alphas": [0.25, 4.0], "heldout": 6, "eval_responses": 2, "threads": 1,
     },
     "self-interpretability": {
         "contexts": 4, "native": 2, "choice_examples": 3, "choice_steps": 2, "choice_batch_size": 2, "report_steps": 2,
