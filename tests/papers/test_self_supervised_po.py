@@ -23,7 +23,8 @@ from autodidact.training import Pair
 
 PARAMETERS = {
     "source": "answers", "importance": "exact", "stop_words": ["and", "with", "or"], "beta": 0.2, "learning_rate": 1e-3,
-    "truncated_learning_rate": 2e-3, "batch_size": 4, "gamma": 0.7, "degrees": 3, "head_rate": 0.05, "read_pairs": 8,
+    "spo_learning_rate": 3e-3, "truncated_learning_rate": 2e-3,
+    "batch_size": 4, "gamma": 0.7, "degrees": 3, "head_rate": 0.05, "read_pairs": 8,
     "read_decay": 1e-3, "rater_scale": 6.0,
 }  # fmt: skip
 PROMPT = "write 8 words about trees : use pine , end please , begin well ."
@@ -33,7 +34,8 @@ ANSWER = "well pine happy oak or calm maple please"
 @pytest.fixture
 def method():
     """What the cells between the parameters and the results define."""
-    cells = json.loads((papers_folder() / "self-supervised-po" / "self-supervised-po.ipynb").read_text("utf-8"))["cells"]
+    text = (papers_folder() / "self-supervised-po" / "self-supervised-po.ipynb").read_text(encoding="utf-8")
+    cells = json.loads(text)["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     names = {
         "np": np, "torch": torch, "partial": partial, "Counter": Counter, "spearmanr": spearmanr, "stream": stream,
@@ -44,7 +46,7 @@ def method():
     ends = {"def labelled(": '\n\nif p.source == "answers"', "def readings(": "\n\nmeasure_runs("}
     starts = ("def labelled(", "def bare(", "ARMS = ", "def trained(", "def pooled(", "def read(", "def correlation(")
     for start in (*starts, "def readings("):
-        (source,) = [s for s in sources if s.startswith(start)]
+        (source,) = [s for s in sources if s.startswith((start, "@torch.no_grad()\n" + start))]
         exec(source.partition(ends.get(start, "\0"))[0], names)
     return SimpleNamespace(names=names, **{name: value for name, value in names.items() if callable(value)})
 
@@ -122,7 +124,7 @@ def test_each_arm_gets_the_same_pairs_batches_and_its_own_settings(method):
     calls = []
     method.names["lab"] = SimpleNamespace(
         train=lambda base, pairs, s, t, **how: calls.append((pairs, how)) or "dpo",
-        run=lambda s, t: {"steps": 5, "seed": 11},
+        run=lambda s, t, **over: {"steps": 5, "seed": 11} | over,
     )
     method.names["train_with_degree"] = lambda base, pairs, ranks, **how: calls.append((pairs, ranks, how)) or ("spo",)
     pairs, base = [Pair(PROMPT, ANSWER, "oak")] * 8, SimpleNamespace(tokenizer=SimpleNamespace(unk_token_id=3))
@@ -133,11 +135,14 @@ def test_each_arm_gets_the_same_pairs_batches_and_its_own_settings(method):
     assert plain is pairs and how["loss"].keywords == {"beta": 0.2} and len(how) == 1
     assert more[:8] == pairs and len(more) == 16
     assert (twice["batch_size"], twice["learning_rate"]) == (8, 2e-3)  # in as many steps
-    for given, rule, settings in heads:
+    for given, _, settings in heads:
         assert given is pairs and settings["loss"].keywords == {"beta": 0.2}
         assert {k: settings[k] for k in ("steps", "seed", "gamma", "K", "head_rate")} == {
             "steps": 5, "seed": 11, "gamma": 0.7, "K": 3, "head_rate": 0.05}  # fmt: skip
-        assert rule is ranks["random" if given is None else "exact"] or rule == "drawn"
+    assert [how["learning_rate"] for _, _, how in heads] == [3e-3] * 4 + [1e-3]  # the frozen one is compared with DPO
+    assert [ranks["exact"] is rule for _, rule, _ in heads] == [True, False, True, True, True] and heads[1][
+        1
+    ] == "drawn"
     own = [{k: h.get(k) for k in ("shuffled", "frozen", "neutral") if h.get(k)} for _, _, h in heads]
     assert own == [{}, {}, {"shuffled": True}, {"neutral": 3}, {"frozen": True}]
 
@@ -199,7 +204,10 @@ def test_pairs_without_a_better_answer_say_nothing_of_the_premise(method):
 
 
 def test_claims_take_the_arms_they_name(method):
-    arm = lambda gold, rank, *scores, **more: {"gold": gold, "rank": rank, "scores": np.array(scores)} | more  # noqa: E731
+
+    def arm(gold, rank, *scores, **more):
+        return {"gold": gold, "rank": rank, "scores": np.array(scores)} | more
+
     arms = {
         "base": {"gold": 0.5}, "dpo": arm(0.6, 0.3, 1.0, 2.0, reads=0.7), "spo": arm(0.7, 0.4, 1.5, 2.0, reads=0.8),
         "random": arm(0.61, 0.31, 0.0), "shuffled": arm(0.62, 0.32, 0.0), "truncated": arm(0.63, 0.33, 0.0),
