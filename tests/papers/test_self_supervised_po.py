@@ -189,18 +189,19 @@ def test_a_fresh_head_reads_what_the_states_hold(method):
 def test_correlation_counts_a_pair_in_both_orders(method):
     assert method.correlation(np.array([1.0, 2.0, 3.0]), np.array([0.1, 0.2, 0.3])) == pytest.approx(1)
     assert method.correlation(np.array([-1.0, -2.0]), np.array([0.1, 0.2])) == pytest.approx(-1)
+    assert method.correlation(np.array([1.0, 2.0]), np.zeros(2)) == 0
     one, two = [3, 1, -3, -1], [1, 3, -1, -3]  # ranks 4 3 1 2 and 3 4 2 1: 1 - 6 * 4 / (4 * 15)
     assert method.correlation(np.array(one[:2]), np.array(two[:2])) == pytest.approx(0.6)
 
 
-def test_pairs_without_a_better_answer_say_nothing_of_the_premise(method):
+def test_a_pair_without_a_better_answer_counts_half_for_either(method):
     pairs = [Pair("x", "a b c", "d", {"margin": 0.5}), Pair("x", "a", "b c", {"margin": -0.25}),
-             Pair("x", "a", "b", {"margin": 0.0}), Pair("x", "a b", "c d", {"margin": 1.0})]  # fmt: skip
-    missing = np.array([[0.1, 0.4], [0.2, 0.3], [0.9, 0.0], [0.6, 0.6]])
+             Pair("x", "a", "b c", {"margin": 0.0}), Pair("x", "a b", "c d", {"margin": 1.0})]  # fmt: skip
+    missing = np.array([[0.1, 0.4], [0.2, 0.3], [0.9, 0.1], [0.6, 0.6]])
     said = method.by_gold({"missing": missing}, pairs)
-    assert said["better"].tolist() == [0.1, 0.3, 0.6] and said["worse"].tolist() == [0.4, 0.2, 0.6]
-    assert said["head right"].tolist() == [1.0, 0.0, 0.5]
-    assert said["longer right"].tolist() == [1.0, 1.0, 0.5]
+    assert said["better"] == pytest.approx([0.1, 0.3, 0.5, 0.6]) and said["worse"] == pytest.approx([0.4, 0.2, 0.5, 0.6])
+    assert said["head right"].tolist() == [1.0, 0.0, 0.5, 0.5]
+    assert said["longer right"].tolist() == [1.0, 1.0, 0.5, 0.5]
 
 
 def test_claims_take_the_arms_they_name(method):
