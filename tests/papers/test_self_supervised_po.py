@@ -199,7 +199,8 @@ def test_a_pair_without_a_better_answer_counts_half_for_either(method):
              Pair("x", "a", "b c", {"margin": 0.0}), Pair("x", "a b", "c d", {"margin": 1.0})]  # fmt: skip
     missing = np.array([[0.1, 0.4], [0.2, 0.3], [0.9, 0.1], [0.6, 0.6]])
     said = method.by_gold({"missing": missing}, pairs)
-    assert said["better"] == pytest.approx([0.1, 0.3, 0.5, 0.6]) and said["worse"] == pytest.approx([0.4, 0.2, 0.5, 0.6])
+    assert said["better"] == pytest.approx([0.1, 0.3, 0.5, 0.6])
+    assert said["worse"] == pytest.approx([0.4, 0.2, 0.5, 0.6])
     assert said["head right"].tolist() == [1.0, 0.0, 0.5, 0.5]
     assert said["longer right"].tolist() == [1.0, 1.0, 0.5, 0.5]
 
