@@ -164,6 +164,8 @@ def test_the_head_is_shown_each_side_at_each_of_its_degrees(method, policy):
     assert k.tolist() == [0, 1, 2, 0, 0, 0, 2]
     assert pair.tolist() == [0, 0, 0, 0, 1, 1, 1] and side.tolist() == [0, 0, 0, 1, 0, 1, 1]
     assert [gone for _, _, gone in rows] == [[], [0], [0, 2], [], [], [], [0]]
+    method.names["p"].read_pairs = 1  # of further pairs the intact answers
+    assert method.shows(policy, pairs, [([0, 2], []), ([], [0])])[1].tolist() == [0, 1, 2, 0, 0, 0]
 
 
 def test_a_fresh_head_reads_what_the_states_hold(method):
