@@ -24,7 +24,7 @@ from autodidact.training import Pair
 PARAMETERS = {
     "source": "answers", "importance": "exact", "stop_words": ["and", "with", "or"], "beta": 0.2, "learning_rate": 1e-3,
     "spo_learning_rate": 3e-3, "truncated_learning_rate": 2e-3,
-    "batch_size": 4, "gamma": 0.7, "degrees": 3, "head_rate": 0.05, "read_pairs": 8,
+    "batch_size": 4, "gamma": 0.7, "doses": [0.9, 2.0], "degrees": 3, "head_rate": 0.05, "read_pairs": 8,
     "read_decay": 1e-3, "rater_scale": 6.0,
 }  # fmt: skip
 PROMPT = "write 8 words about trees : use pine , end please , begin well ."
@@ -129,7 +129,7 @@ def test_each_arm_gets_the_same_pairs_batches_and_its_own_settings(method):
     method.names["train_with_degree"] = lambda base, pairs, ranks, **how: calls.append((pairs, ranks, how)) or ("spo",)
     pairs, base = [Pair(PROMPT, ANSWER, "oak")] * 8, SimpleNamespace(tokenizer=SimpleNamespace(unk_token_id=3))
     ranks = {rule: [([0, 1, 7], [])] * 8 for rule in ("exact", "keywords")} | {"random": "drawn"}
-    for arm in ("dpo", "truncated", "spo", "random", "shuffled", "blanks", "frozen"):
+    for arm in ("dpo", "truncated", "spo", "random", "shuffled", "blanks", "frozen", "spo, gamma 2"):
         assert method.trained(arm, base, pairs, ranks, 3) == ("dpo" if arm in ("dpo", "truncated") else "spo")
     (plain, how), (more, twice), *heads = calls
     assert plain is pairs and how["loss"].keywords == {"beta": 0.2} and len(how) == 1
@@ -137,14 +137,18 @@ def test_each_arm_gets_the_same_pairs_batches_and_its_own_settings(method):
     assert (twice["batch_size"], twice["learning_rate"]) == (8, 2e-3)  # in as many steps
     for given, _, settings in heads:
         assert given is pairs and settings["loss"].keywords == {"beta": 0.2}
-        assert {k: settings[k] for k in ("steps", "seed", "gamma", "K", "head_rate")} == {
-            "steps": 5, "seed": 11, "gamma": 0.7, "K": 3, "head_rate": 0.05}  # fmt: skip
-    assert [how["learning_rate"] for _, _, how in heads] == [3e-3] * 4 + [1e-3]  # the frozen one is compared with DPO
-    assert [ranks["exact"] is rule for _, rule, _ in heads] == [True, False, True, True, True] and heads[1][
+        assert {k: settings[k] for k in ("steps", "seed", "K", "head_rate")} == {
+            "steps": 5, "seed": 11, "K": 3, "head_rate": 0.05}  # fmt: skip
+    assert [how["learning_rate"] for _, _, how in heads] == [3e-3] * 4 + [
+        1e-3,
+        3e-3,
+    ]  # the frozen one is compared with DPO
+    assert [ranks["exact"] is rule for _, rule, _ in heads] == [True, False, True, True, True, True] and heads[1][
         1
     ] == "drawn"
+    assert [how["gamma"] for _, _, how in heads] == [0.7] * 5 + [2.0]
     own = [{k: h.get(k) for k in ("shuffled", "frozen", "neutral") if h.get(k)} for _, _, h in heads]
-    assert own == [{}, {}, {"shuffled": True}, {"neutral": 3}, {"frozen": True}]
+    assert own == [{}, {}, {"shuffled": True}, {"neutral": 3}, {"frozen": True}, {}]
 
 
 def test_pooled_states_are_means_of_the_last_layer(method, policy):
@@ -215,11 +219,12 @@ def test_claims_take_the_arms_they_name(method):
     arms = {
         "base": {"gold": 0.5}, "dpo": arm(0.6, 0.3, 1.0, 2.0, reads=0.7), "spo": arm(0.7, 0.4, 1.5, 2.0, reads=0.8),
         "random": arm(0.61, 0.31, 0.0), "shuffled": arm(0.62, 0.32, 0.0), "truncated": arm(0.63, 0.33, 0.0),
+        "spo, gamma 2": arm(0.55, 0.2, 0.0),
         "frozen": {"rank": 0.3, "scores": np.array([1.0, 1.75])},
     }  # fmt: skip
     assert method.trainings({"arms": arms}) == {
         "gold-gain": (0.7, 0.6), "margin-rank": (0.4, 0.3), "degree-aware": (0.8, 0.7), "important-words": (0.4, 0.31),
-        "shuffled-degrees": (0.4, 0.32), "learns": (0.6, 0.5), "frozen-body": (0.25, 0.0),
+        "shuffled-degrees": (0.4, 0.32), "learns": (0.6, 0.5), "frozen-body": (0.25, 0.0), "more-weight": (0.55, 0.6),
         "truncated-rejected": (0.7, 0.63),
     }  # fmt: skip
     premise = {"worse": 1, "better": 2, "head right": 3, "longer right": 4}
