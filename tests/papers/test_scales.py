@@ -49,6 +49,10 @@ LEAST = {
         "prompts": 12, "responses": 4, "max_new_tokens": 40, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
         "lora_rank": 2, "alphas": [0.25, 4.0], "heldout": 6, "eval_responses": 2, "threads": 1,
     },
+    "self-supervised-po": {
+        "prompts": 6, "responses": 2, "max_new_tokens": 6, "steps": 1, "batch_size": 2, "gradient_accumulation": 2,
+        "lora_rank": 2, "heldout": 4, "eval_responses": 2, "heldout_pairs": 6, "read_pairs": 6, "threads": 1,
+    },
     "self-interpretability": {
         "contexts": 4, "native": 2, "choice_examples": 3, "choice_steps": 2, "choice_batch_size": 2, "report_steps": 2,
         "report_examples": 1, "report_batch_size": 2, "rehearsal": 1, "few_contexts": 1, "lora_rank": 2,
