@@ -13,12 +13,12 @@ from scipy.stats import binom
 
 from autodidact.claims import papers_folder
 from autodidact.games import vote_share, zermelo
-from autodidact.lab import Answers, Lab, play, where_reached
+from autodidact.lab import Lab, play, where_reached
 from autodidact.losses import dpo, ipo, irepo, osp
-from autodidact.models import Response, is_whole
-from autodidact.samplers import Sample
+from autodidact.models import is_whole
 from autodidact.streams import stream, torch_seed
 from autodidact.training import Pair
+from tests.papers.answered import answered
 
 ARMS = ("irepo", "soft", "dpo", "ipo", "single")
 PARAMETERS = {
@@ -64,14 +64,6 @@ def method():
         source = source.split("\nif trains")[0].split("\nmeasure_runs(")[0]
         exec(source, names)
     return SimpleNamespace(names=names, **{name: value for name, value in names.items() if callable(value)})
-
-
-def answered(texts, whole=None):
-    """Answers of no model in particular; whole: which of them ended by themselves (default: all)."""
-    whole = whole or [[True] * len(row) for row in texts]
-    said = [[Response(y, (1,), e, "v") for y, e in zip(*row, strict=True)] for row in zip(texts, whole, strict=True)]
-    rows = [[Sample(y, 0.0, 1, True) for y in row] for row in said]
-    return Answers(list("xyz"[: len(rows)]), list("xyz"[: len(rows)]), rows, None)
 
 
 def test_a_pair_has_the_share_of_its_votes_and_its_true_logit(method):

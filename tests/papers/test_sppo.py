@@ -10,10 +10,11 @@ import pytest
 from autodidact.claims import papers_folder
 from autodidact.lab import Answers, Lab, play, where_reached
 from autodidact.losses import dpo, ipo, sppo, sppo_linearised
-from autodidact.models import Response, is_whole
+from autodidact.models import is_whole
 from autodidact.samplers import Sample, extreme_pairs, win_rate_matrix
 from autodidact.streams import stream, torch_seed
 from autodidact.training import Pair
+from tests.papers.answered import answered
 
 PARAMETERS = {
     "unended": "open", "steps": 4, "checkpoints": [2, 4, 8], "orders": 2, "rounds": 3, "beta": 0.1, "dpo_beta": 0.2,
@@ -50,14 +51,6 @@ def method():
         (source,) = [s for s in sources if s.startswith(start)]
         exec(source, names)
     return SimpleNamespace(names=names, **{name: value for name, value in names.items() if callable(value)})
-
-
-def answered(texts, whole=None):
-    """Answers of no model in particular; whole: which of them ended by themselves (default: all)."""
-    whole = whole or [[True] * len(row) for row in texts]
-    said = [[Response(y, (1,), e, "v") for y, e in zip(*row, strict=True)] for row in zip(texts, whole, strict=True)]
-    rows = [[Sample(y, 0.0, 1, True) for y in row] for row in said]
-    return Answers(list("xyz"[: len(rows)]), list("xyz"[: len(rows)]), rows, None)
 
 
 def test_best_and_worst_carry_their_mean_win_rates_with_a_half_for_themselves(method):

@@ -14,10 +14,10 @@ from autodidact.claims import load_paper, papers_folder
 from autodidact.environments.instructions.forms import revise as world_form
 from autodidact.lab import Answers
 from autodidact.losses import dpo, ipo, srpo
-from autodidact.models import Response, is_whole
-from autodidact.samplers import Sample
+from autodidact.models import is_whole
 from autodidact.streams import stream, torch_seed
 from autodidact.training import Pair, with_drafts
+from tests.papers.answered import answered
 
 PARAMETERS = {
     "unended": "open", "revision": "{prompt} ? {draft} !", "alpha": 0.6, "beta": 0.1, "learning_rate": 1e-3,
@@ -49,14 +49,6 @@ def method():
         (source,) = [s for s in sources if s.startswith(start)]
         exec(source.partition(ends.get(start, "\0"))[0], names)
     return SimpleNamespace(names=names, **{name: value for name, value in names.items() if callable(value)})
-
-
-def answered(texts, whole=None):
-    """Answers of no model in particular; whole: which of them ended by themselves (default: all)."""
-    whole = whole or [[True] * len(row) for row in texts]
-    said = [[Response(y, (1,), e, "v") for y, e in zip(*row, strict=True)] for row in zip(texts, whole, strict=True)]
-    rows = [[Sample(y, 0.0, 1, True) for y in row] for row in said]
-    return Answers(list("xyz"[: len(rows)]), list("xyz"[: len(rows)]), rows, None)
 
 
 def test_the_prompt_of_the_toy_improver_is_the_world_s_form():
