@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autodidact.training import Pair
+
 WORDS = ("ant", "bee", "cat", "dog", "elk", "fox")
 
 
@@ -28,3 +30,14 @@ class ToyWorld:
 
     def corpus(self, rng: np.random.Generator) -> list[tuple[str, str]]:
         return [(p.text, " ".join([p.text.split()[-2]] * 2)) for p in self.prompts(self.examples, rng)]
+
+
+def comparisons(n, seed):
+    """The right answer beats a wrong one."""
+    rng = np.random.default_rng(seed)
+    pairs = []
+    for prompt in ToyWorld().prompts(n, rng):
+        word = prompt.text.split()[-2]
+        other = rng.choice([w for w in WORDS if w != word])
+        pairs.append(Pair(prompt.text, f"{word} {word}", f"{other} {other}"))
+    return pairs

@@ -12,8 +12,7 @@ from autodidact.judges.gap_model import gap_rows
 from autodidact.losses import pit_gap
 from autodidact.models import TinyBase
 from autodidact.models.tiny import new_tiny
-from autodidact.training import Pair
-from tests.shared.toy_world import WORDS, ToyWorld
+from tests.shared.toy_world import ToyWorld, comparisons
 
 
 @pytest.fixture(autouse=True)
@@ -24,17 +23,6 @@ def one_thread():
 @pytest.fixture(scope="module")
 def policy():
     return new_tiny(ToyWorld(), 0, TinyBase(hidden=32))
-
-
-def comparisons(n, seed):
-    """The right answer beats a wrong one."""
-    rng = np.random.default_rng(seed)
-    pairs = []
-    for prompt in ToyWorld().prompts(n, rng):
-        word = prompt.text.split()[-2]
-        other = rng.choice([w for w in WORDS if w != word])
-        pairs.append(Pair(prompt.text, f"{word} {word}", f"{other} {other}"))
-    return pairs
 
 
 @pytest.fixture(scope="module")

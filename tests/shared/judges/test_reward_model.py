@@ -7,19 +7,7 @@ import torch
 from autodidact.judges import ScalarJudge, train_reward_model
 from autodidact.models import TinyBase
 from autodidact.models.tiny import new_tiny
-from autodidact.training import Pair
-from tests.shared.toy_world import WORDS, ToyWorld
-
-
-def comparisons(n, seed):
-    """The right answer beats a wrong one."""
-    rng = np.random.default_rng(seed)
-    pairs = []
-    for prompt in ToyWorld().prompts(n, rng):
-        word = prompt.text.split()[-2]
-        other = rng.choice([w for w in WORDS if w != word])
-        pairs.append(Pair(prompt.text, f"{word} {word}", f"{other} {other}"))
-    return pairs
+from tests.shared.toy_world import ToyWorld, comparisons
 
 
 def test_it_learns_the_comparisons_it_is_shown(capfd):
